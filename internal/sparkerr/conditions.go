@@ -1,7 +1,55 @@
 package sparkerr
 
-// conditions is the catalogue: main conditions by name, sub-conditions by "MAIN.SUB" with the whole text.
-var conditions = map[string]Condition{
-	"INTERNAL_ERROR":                      {"XX000", "<message>"},
-	"UNSUPPORTED_CALL.WITHOUT_SUGGESTION": {"0A000", "Cannot call the method \"<methodName>\" of the class \"<className>\"."},
+import (
+	_ "embed"
+	"strings"
+	"sync"
+)
+
+// catalogue is Spark's public list of conditions: "NAME<tab>SQLSTATE<tab>TEXT" a line, sub-conditions after their main
+// one with a leading dot. testdata/conditions.py makes it from a distribution's error-conditions.json.
+//
+//go:embed conditions.txt
+var catalogue string
+
+// ours are the conditions that Spark does not have, each with the reason why none of its own fits.
+var ours = map[string]Condition{}
+
+// table reads the catalogue once, at the first error: programs that meet none do not pay for it.
+var table = sync.OnceValue(readTable)
+
+func readTable() map[string]Condition {
+	t := make(map[string]Condition, strings.Count(catalogue, "\n")+len(ours))
+	unescape := strings.NewReplacer(`\n`, "\n", `\t`, "\t", `\\`, `\`)
+	var main string
+	for line := range strings.Lines(catalogue) {
+		name, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		state, text, _ := strings.Cut(rest, "\t")
+		text = unescape.Replace(text)
+		if name[0] != '.' {
+			main = name
+			t[name] = Condition{state, text}
+			continue
+		}
+		m := t[main]
+		if state == "" {
+			state = m.SQLState
+		}
+		t[main+name] = Condition{state, m.Message + " " + text}
+	}
+	for name, c := range ours {
+		t[name] = c
+	}
+	return t
 }
+
+// Conditions calls f for every condition of the catalogue, in no particular order.
+func Conditions(f func(name string, c Condition)) {
+	for name, c := range table() {
+		f(name, c)
+	}
+}
+
+// Lookup returns the row of a condition ("MAIN" or "MAIN.SUB"); the zero row if there is none.
+// The text of a sub-condition follows the text of its main condition.
+func Lookup(name string) Condition { return table()[name] }

@@ -26,13 +26,16 @@ type Error struct {
 	Cause error
 	// Stack is the stack of a broken invariant (INTERNAL_ERROR); empty otherwise.
 	Stack string
+	// Plan is the tree of the plan that failed analysis, printed after the message; usually empty.
+	Plan string
 }
 
 // QueryContext locates an error in a SQL text. Start and Stop are 0-based rune offsets, inclusive.
 type QueryContext struct {
 	ObjectType, ObjectName string
 	Start, Stop            int
-	Line, Pos              int // 1-based line, 0-based position in the line
+	Line, Pos              int    // 1-based line, 0-based position in the line
+	Text                   string // the whole SQL text; lets the message show the lines
 	Fragment               string
 	CallSite               string // DataFrame origin: where in the program
 	DataFrame              bool
@@ -74,26 +77,6 @@ func (e *Error) Unwrap() error { return e.Cause }
 // SQLState is the five-character SQLSTATE of the condition.
 func (e *Error) SQLState() string { return Lookup(e.Condition).SQLState }
 
-// Error renders "[CONDITION] text SQLSTATE: xxxxx", as Spark prints it.
-func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString("[" + e.Condition + "] " + e.Message())
-	if s := e.SQLState(); s != "" {
-		b.WriteString(" SQLSTATE: " + s)
-	}
-	if e.Context != nil {
-		b.WriteString(e.Context.suffix())
-	}
-	return b.String()
-}
-
-func (c *QueryContext) suffix() string {
-	if c.Line == 0 {
-		return ""
-	}
-	return fmt.Sprintf("; line %d pos %d", c.Line, c.Pos)
-}
-
 // Message renders the text of the condition with the parameters put in.
 func (e *Error) Message() string {
 	row := Lookup(e.Condition)
@@ -128,19 +111,28 @@ func fill(text string, params map[string]string) string {
 			b.WriteString(text)
 			return b.String()
 		}
-		j := strings.IndexByte(text[i:], '>')
-		if j < 0 {
-			b.WriteString(text)
-			return b.String()
-		}
 		b.WriteString(text[:i])
-		if v, ok := params[text[i+1:i+j]]; ok {
-			b.WriteString(v)
-		} else {
-			b.WriteString(text[i : i+j+1])
+		n := nameLength(text[i+1:])
+		v, ok := params[text[i+1:i+1+n]]
+		if !ok || i+1+n == len(text) || text[i+1+n] != '>' {
+			b.WriteByte('<')
+			text = text[i+1:]
+			continue
 		}
-		text = text[i+j+1:]
+		b.WriteString(v)
+		text = text[i+n+2:]
 	}
+}
+
+// nameLength is the length of the parameter name that text starts with.
+func nameLength(text string) int {
+	for i := range len(text) {
+		c := text[i]
+		if !(c == '_' || c == '-' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9') {
+			return i
+		}
+	}
+	return len(text)
 }
 
 // Is reports whether err or one of its causes is an Error of the condition (or of a sub-condition of it).
@@ -158,7 +150,3 @@ func As(err error) (*Error, bool) {
 
 // Condition is one row of the catalogue.
 type Condition struct{ SQLState, Message string }
-
-// Lookup returns the row of a condition ("MAIN" or "MAIN.SUB"); the zero row if there is none.
-// The text of a sub-condition follows the text of its main condition.
-func Lookup(name string) Condition { return conditions[name] }
