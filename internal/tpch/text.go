@@ -1,0 +1,247 @@
+package tpch
+
+import "sync"
+
+// Comments are cut out of one long text, made by a small grammar. The text
+// has 300 MiB; it is kept as one byte per word (about a seventh) with an index
+// from text positions to words.
+const (
+	poolBytes  = 300 << 20
+	poolSeed   = seed(933588178)
+	markStride = 64 // text bytes per index entry
+	markBits   = 5  // bits of an index entry for the position in the word
+	wordBytes  = 24 // room per word, more than the longest
+)
+
+// word is a word of the text with the blank before it, or a punctuation mark.
+type word struct {
+	text [wordBytes]byte
+	size uint32
+}
+
+// textPool is the text. It is immutable once built and safe for concurrent use.
+type textPool struct {
+	vocabulary [256]word
+	words      []uint8
+	// marks[k] locates text byte k*markStride: number of the word that holds
+	// it, and the byte's position in that word in the low markBits.
+	marks []uint32
+}
+
+// pool builds the text at first use (a fraction of a second, 65 MB).
+var pool = sync.OnceValue(newTextPool)
+
+// grammar holds, for each distribution, the words by random number.
+type grammar struct {
+	nouns, verbs, adverbs, adjectives, prepositions, auxiliaries, terminators []uint8
+	sentences, nounPhrases, verbPhrases                                       []string
+	comma                                                                     uint8
+}
+
+// spread repeats each entry by its weight.
+func spread[T any](entries []weighted, value func(weighted) T) []T {
+	var out []T
+	for _, e := range entries {
+		for range e.weight {
+			out = append(out, value(e))
+		}
+	}
+	return out
+}
+
+// newGrammar numbers all words and fills the vocabulary.
+func newGrammar(vocabulary *[256]word) *grammar {
+	count := 0
+	add := func(text string) uint8 {
+		vocabulary[count].size = uint32(copy(vocabulary[count].text[:], text))
+		count++
+		return uint8(count - 1)
+	}
+	number := func(entries []weighted, before, after string) []uint8 {
+		var out []uint8
+		for _, e := range entries {
+			id := add(before + e.text + after)
+			for range e.weight {
+				out = append(out, id)
+			}
+		}
+		return out
+	}
+	letters := func(e weighted) string {
+		out := make([]byte, 0, len(e.text))
+		for _, c := range []byte(e.text) {
+			if c != ' ' {
+				out = append(out, c)
+			}
+		}
+		return string(out)
+	}
+	return &grammar{
+		nouns:        number(nouns, " ", ""),
+		verbs:        number(verbs, " ", ""),
+		adverbs:      number(adverbs, " ", ""),
+		adjectives:   number(adjectives, " ", ""),
+		prepositions: number(prepositions, " ", " the"),
+		auxiliaries:  number(auxiliaries, " ", ""),
+		terminators:  number(terminators, "", ""),
+		comma:        add(","),
+		sentences:    spread(sentences, letters),
+		nounPhrases:  spread(nounPhrases, letters),
+		verbPhrases:  spread(verbPhrases, letters),
+	}
+}
+
+// writer makes the text word by word.
+type writer struct {
+	*grammar
+	pool *textPool
+	seed seed
+	size uint32 // text bytes so far
+	mark uint32 // next text position to index
+}
+
+// pick draws one entry of a spread distribution.
+func pick[T any](w *writer, from []T) T {
+	w.seed = w.seed.next()
+	return from[w.seed.below(float64(len(from)))]
+}
+
+// put appends one word.
+func (w *writer) put(id uint8) {
+	p := w.pool
+	begin := w.size
+	w.size += p.vocabulary[id].size
+	if w.mark < w.size {
+		p.marks = append(p.marks, uint32(len(p.words))<<markBits|(w.mark-begin))
+		w.mark += markStride
+	}
+	p.words = append(p.words, id)
+}
+
+// newTextPool makes the whole text.
+func newTextPool() *textPool {
+	p := &textPool{
+		words: make([]uint8, 0, 49<<20),
+		marks: make([]uint32, 0, poolBytes/markStride+8),
+	}
+	// The first word has no blank before it: the text begins behind it.
+	w := &writer{grammar: newGrammar(&p.vocabulary), pool: p, seed: poolSeed, mark: 1}
+	for w.size < poolBytes+1 {
+		w.sentence()
+	}
+	return p
+}
+
+// sentence appends one sentence.
+func (w *writer) sentence() {
+	for _, part := range []byte(pick(w, w.sentences)) {
+		switch part {
+		case 'N':
+			w.nounPhrase()
+		case 'V':
+			w.verbPhrase()
+		case 'P':
+			w.put(pick(w, w.prepositions))
+			w.nounPhrase()
+		case 'T':
+			w.put(pick(w, w.terminators))
+		}
+	}
+}
+
+// nounPhrase appends one noun phrase.
+func (w *writer) nounPhrase() {
+	for _, part := range []byte(pick(w, w.nounPhrases)) {
+		switch part {
+		case 'N':
+			w.put(pick(w, w.nouns))
+		case 'J':
+			w.put(pick(w, w.adjectives))
+		case 'D':
+			w.put(pick(w, w.adverbs))
+		case ',':
+			w.put(w.comma)
+		}
+	}
+}
+
+// verbPhrase appends one verb phrase.
+func (w *writer) verbPhrase() {
+	for _, part := range []byte(pick(w, w.verbPhrases)) {
+		switch part {
+		case 'V':
+			w.put(pick(w, w.verbs))
+		case 'X':
+			w.put(pick(w, w.auxiliaries))
+		case 'D':
+			w.put(pick(w, w.adverbs))
+		}
+	}
+}
+
+// append copies size text bytes from position begin to the end of dst.
+func (p *textPool) append(dst []byte, begin, size int) []byte {
+	mark := p.marks[begin/markStride]
+	at := int(mark >> markBits)
+	skip := uint32(begin%markStride) + mark&(1<<markBits-1)
+	for {
+		n := p.vocabulary[p.words[at]].size
+		if skip < n {
+			break
+		}
+		skip -= n
+		at++
+	}
+	start := len(dst)
+	dst = grow(dst, size+2*wordBytes)
+	out := dst[start : start+size+2*wordBytes]
+	first := &p.vocabulary[p.words[at]]
+	n := copy(out, first.text[skip:first.size])
+	for n < size {
+		at++
+		w := &p.vocabulary[p.words[at]]
+		*(*[wordBytes]byte)(out[n:]) = w.text
+		n += int(w.size)
+	}
+	return dst[:start+size]
+}
+
+// grow makes sure that n more bytes fit, and returns dst with the room.
+func grow(dst []byte, n int) []byte {
+	if cap(dst)-len(dst) < n {
+		bigger := make([]byte, len(dst), 2*cap(dst)+n)
+		copy(bigger, dst)
+		dst = bigger
+	}
+	return dst[:len(dst)+n]
+}
+
+// comments draws comments: a place in the text and a length, two draws each.
+type comments struct {
+	seed      seed
+	pool      *textPool
+	places    float64
+	shortest  int32
+	spanSizes float64
+}
+
+// newComments positions a stream on a row; the lengths go from 0.4 to 1.6
+// times the average.
+func newComments(s stream, row int64, average float64) comments {
+	shortest, longest := int32(average*0.4), int32(average*1.6)
+	return comments{
+		seed: s.at(row), pool: pool(),
+		places:   float64(poolBytes - longest + 1),
+		shortest: shortest, spanSizes: float64(longest - shortest + 1),
+	}
+}
+
+// append draws one comment to the end of dst.
+func (c *comments) append(dst []byte) []byte {
+	s := c.seed.next()
+	begin := s.below(c.places)
+	s = s.next()
+	size := c.shortest + s.below(c.spanSizes)
+	c.seed = s
+	return c.pool.append(dst, int(begin), int(size))
+}
