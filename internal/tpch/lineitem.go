@@ -46,6 +46,7 @@ type lineSource struct {
 	comments                comments
 	dates                   []int32 // of the batch's orders
 	counts                  []int32 // lines of the batch's orders
+	cuts                    []cut   // comments of the batch
 }
 
 // seedOf is a stream that owns linesPerOrder draws per order.
@@ -182,14 +183,12 @@ func (s *lineSource) fillFlags(c []Vector) {
 
 // fillComments makes l_comment.
 func (s *lineSource) fillComments(v *Vector) {
-	row, text := 0, v.Text
+	s.cuts = sized(s.cuts, len(v.Ends))
+	at := 0
 	for _, n := range s.counts {
-		for range n {
-			text = s.comments.append(text)
-			v.Ends[row] = int32(len(text))
-			row++
-		}
+		s.comments.draw(s.cuts[at : at+int(n)])
 		s.comments.seed = s.comments.seed.jump(leftover[2*(linesPerOrder-n)])
+		at += int(n)
 	}
-	v.Text = text
+	pool().fill(v, s.cuts)
 }

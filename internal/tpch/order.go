@@ -69,7 +69,7 @@ type orderSource struct {
 func (s *orderSource) fill(b *Batch, n int) {
 	b.reset(s.table, n)
 	c := b.Columns
-	clerk, comment := &c[6], &c[8]
+	clerk := &c[6]
 	for i := range n {
 		c[0].Int64[i] = orderKey(s.next + int64(i) + 1)
 		c[1].Int64[i] = s.drawCustomer()
@@ -79,9 +79,8 @@ func (s *orderSource) fill(b *Batch, n int) {
 		s.clerk = s.clerk.next()
 		clerk.Text = appendPadded(append(clerk.Text, "Clerk#"...), 1+int64(s.clerk.below(s.clerks)), 9)
 		clerk.Ends[i] = int32(len(clerk.Text))
-		comment.Text = s.comments.append(comment.Text)
-		comment.Ends[i] = int32(len(comment.Text))
 	}
+	s.comments.fill(&c[8])
 	s.priority = drawCodes(c[5].Int32, s.priority, len(priorities))
 	clear(c[7].Int32)
 	s.next += int64(n)

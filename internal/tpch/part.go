@@ -68,7 +68,7 @@ func (s *partSource) fill(b *Batch, n int) {
 	s.kind = drawCodes(c[4].Int32, s.kind, len(partTypes))
 	s.size = drawCodes(c[5].Int32, s.size, 50)
 	s.container = drawCodes(c[6].Int32, s.container, len(containers))
-	name, comment := &c[1], &c[8]
+	name := &c[1]
 	for i := range n {
 		key := s.next + int64(i) + 1
 		c[0].Int64[i] = key
@@ -77,9 +77,8 @@ func (s *partSource) fill(b *Batch, n int) {
 		c[3].Int32[i] += c[2].Int32[i] * 5
 		c[5].Int32[i]++
 		c[7].Int64[i] = retailPrice(key)
-		comment.Text = s.comments.append(comment.Text)
-		comment.Ends[i] = int32(len(comment.Text))
 	}
+	s.comments.fill(&c[8])
 	s.next += int64(n)
 }
 
@@ -153,10 +152,6 @@ func (s *partSuppSource) fill(b *Batch, n int) {
 		c[2].Int32[i] = 1 + s.quantity.below(9999)
 		c[3].Int64[i] = 100 + int64(s.cost.below(99901))
 	}
-	comment := &c[4]
-	for i := range b.Rows {
-		comment.Text = s.comments.append(comment.Text)
-		comment.Ends[i] = int32(len(comment.Text))
-	}
+	s.comments.fill(&c[4])
 	s.next += int64(n)
 }

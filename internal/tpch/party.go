@@ -41,7 +41,6 @@ type placeSource struct {
 
 func (s *placeSource) fill(b *Batch, n int) {
 	b.reset(s.table, n)
-	comment := &b.Columns[len(b.Columns)-1]
 	for i := range n {
 		key := s.next + int64(i)
 		b.Columns[0].Int64[i] = key
@@ -49,9 +48,8 @@ func (s *placeSource) fill(b *Batch, n int) {
 		if len(b.Columns) == 4 {
 			b.Columns[2].Int64[i] = nations[key].region
 		}
-		comment.Text = s.comments.append(comment.Text)
-		comment.Ends[i] = int32(len(comment.Text))
 	}
+	s.comments.fill(&b.Columns[len(b.Columns)-1])
 	s.next += int64(n)
 }
 
@@ -115,7 +113,6 @@ type party struct {
 func (p *party) fill(b *Batch, n int) {
 	b.reset(p.table, n)
 	key, name, address, nation, phone, balance := &b.Columns[0], &b.Columns[1], &b.Columns[2], &b.Columns[3], &b.Columns[4], &b.Columns[5]
-	comment := &b.Columns[len(b.Columns)-1]
 	for i := range n {
 		k := p.next + int64(i) + 1
 		key.Int64[i] = k
@@ -129,9 +126,8 @@ func (p *party) fill(b *Batch, n int) {
 		phone.Ends[i] = int32(len(phone.Text))
 		p.balance = p.balance.next()
 		balance.Int64[i] = leastBalance + int64(p.balance.below(balances))
-		comment.Text = p.comments.append(comment.Text)
-		comment.Ends[i] = int32(len(comment.Text))
 	}
+	p.comments.fill(&b.Columns[len(b.Columns)-1])
 	p.next += int64(n)
 }
 

@@ -179,31 +179,63 @@ func (w *writer) verbPhrase() {
 	}
 }
 
-// append copies size text bytes from position begin to the end of dst.
-func (p *textPool) append(dst []byte, begin, size int) []byte {
-	mark := p.marks[begin/markStride]
-	at := int(mark >> markBits)
-	skip := uint32(begin%markStride) + mark&(1<<markBits-1)
-	for {
-		n := p.vocabulary[p.words[at]].size
-		if skip < n {
-			break
-		}
-		skip -= n
-		at++
+// cut is a piece of the text.
+type cut struct{ begin, size int32 }
+
+// cutBlock is the number of cuts looked up at a time. Nearly every look-up
+// misses the processor's caches; as those of a block do not depend on each
+// other, their misses overlap.
+const cutBlock = 64
+
+// fill replaces the strings of v by the pieces of the text.
+func (p *textPool) fill(v *Vector, cuts []cut) {
+	v.Text = v.Text[:0]
+	for len(cuts) > 0 {
+		n := min(len(cuts), cutBlock)
+		p.fillBlock(v, cuts[:n], len(v.Ends)-len(cuts))
+		cuts = cuts[n:]
 	}
-	start := len(dst)
-	dst = grow(dst, size+2*wordBytes)
-	out := dst[start : start+size+2*wordBytes]
-	first := &p.vocabulary[p.words[at]]
-	n := copy(out, first.text[skip:first.size])
+}
+
+// fillBlock appends at most cutBlock pieces, the first being row's.
+func (p *textPool) fillBlock(v *Vector, cuts []cut, row int) {
+	var marks [cutBlock]uint32
+	size := wordBytes
+	for i, c := range cuts {
+		marks[i] = p.marks[c.begin/markStride]
+		size += int(c.size)
+	}
+	var first [cutBlock]uint8
+	for i := range cuts {
+		first[i] = p.words[marks[i]>>markBits]
+	}
+	begin := len(v.Text)
+	text := grow(v.Text, size)
+	for i, c := range cuts {
+		skip := uint32(c.begin%markStride) + marks[i]&(1<<markBits-1)
+		p.copy(text[begin:begin+int(c.size)+wordBytes], int(marks[i]>>markBits), first[i], skip, int(c.size))
+		begin += int(c.size)
+		v.Ends[row+i] = int32(begin)
+	}
+	v.Text = text[:begin]
+}
+
+// copy writes size text bytes to out, from skip bytes behind the begin of the
+// word at a place, which is the given one. It may write wordBytes more.
+func (p *textPool) copy(out []byte, at int, id uint8, skip uint32, size int) {
+	w := &p.vocabulary[id]
+	for skip >= w.size {
+		skip -= w.size
+		at++
+		w = &p.vocabulary[p.words[at]]
+	}
+	n := copy(out, w.text[skip:w.size])
 	for n < size {
 		at++
-		w := &p.vocabulary[p.words[at]]
+		w = &p.vocabulary[p.words[at]]
 		*(*[wordBytes]byte)(out[n:]) = w.text
 		n += int(w.size)
 	}
-	return dst[:start+size]
 }
 
 // grow makes sure that n more bytes fit, and returns dst with the room.
@@ -218,11 +250,11 @@ func grow(dst []byte, n int) []byte {
 
 // comments draws comments: a place in the text and a length, two draws each.
 type comments struct {
-	seed      seed
-	pool      *textPool
-	places    float64
-	shortest  int32
-	spanSizes float64
+	seed     seed
+	places   float64
+	shortest int32
+	sizes    float64
+	cuts     []cut // scratch
 }
 
 // newComments positions a stream on a row; the lengths go from 0.4 to 1.6
@@ -230,18 +262,27 @@ type comments struct {
 func newComments(s stream, row int64, average float64) comments {
 	shortest, longest := int32(average*0.4), int32(average*1.6)
 	return comments{
-		seed: s.at(row), pool: pool(),
+		seed:     s.at(row),
 		places:   float64(poolBytes - longest + 1),
-		shortest: shortest, spanSizes: float64(longest - shortest + 1),
+		shortest: shortest, sizes: float64(longest - shortest + 1),
 	}
 }
 
-// append draws one comment to the end of dst.
-func (c *comments) append(dst []byte) []byte {
-	s := c.seed.next()
-	begin := s.below(c.places)
-	s = s.next()
-	size := c.shortest + s.below(c.spanSizes)
+// draw draws one comment per cut.
+func (c *comments) draw(cuts []cut) {
+	s := c.seed
+	for i := range cuts {
+		s = s.next()
+		begin := s.below(c.places)
+		s = s.next()
+		cuts[i] = cut{begin, c.shortest + s.below(c.sizes)}
+	}
 	c.seed = s
-	return c.pool.append(dst, int(begin), int(size))
+}
+
+// fill draws the comments of all rows of v.
+func (c *comments) fill(v *Vector) {
+	c.cuts = sized(c.cuts, len(v.Ends))
+	c.draw(c.cuts)
+	pool().fill(v, c.cuts)
 }
