@@ -15,6 +15,7 @@ type Scan struct {
 	Filters []expr.Expr
 	Runtime []RuntimeRef
 	Limit   int64 // rows that suffice; <0: all
+	Tasks   int   // number of tasks that share the splits in one process; 0: as many as there are slots
 }
 
 func (p *Scan) Children() []Plan         { return nil }
@@ -128,7 +129,7 @@ func (p *Filter) Output() []*expr.Column { return p.Child.Output() }
 // Aggregate groups by hash. Keys are named expressions (Column or Alias). Out: the keys, then per aggregate its state columns (Partial) or its result (Final, Complete). Final's input is the output of a Partial. SortBased marks aggregation over sorted input.
 type Aggregate struct {
 	node
-	Mode  AggMode
+	Mode  AggMode // for display; each aggregate has its own
 	Keys  []expr.Expr
 	Aggs  []AggExpr
 	Child Plan
@@ -258,7 +259,7 @@ func (p *Tail) WithExprs([]expr.Expr) Plan { return p }
 // Output implements Plan.
 func (p *Tail) Output() []*expr.Column { return p.Child.Output() }
 
-// HashJoin joins by a hash table over the build side. Left and Right keep the query's order; BuildRight says which is built. Broadcast: the build side is a Broadcast exchange, shared by all tasks. Publish names the runtime filters that the finished build fills in.
+// HashJoin joins by a hash table over the build side. Left and Right keep the query's order; BuildRight says which is built. Broadcast: the build side is a Broadcast exchange, shared by all tasks.
 type HashJoin struct {
 	node
 	Left       Plan
@@ -270,7 +271,6 @@ type HashJoin struct {
 	RightKeys  []expr.Expr
 	Cond       expr.Expr // over both sides; nil: none
 	Hint       logical.JoinHint
-	Publish    []RuntimePub
 }
 
 func (p *HashJoin) Children() []Plan { return []Plan{p.Left, p.Right} }
@@ -396,11 +396,12 @@ func (p *Exchange) WithExprs(e []expr.Expr) Plan {
 // Output implements Plan.
 func (p *Exchange) Output() []*expr.Column { return p.Child.Output() }
 
-// Broadcast hands its whole input to every task of the stage above.
+// Broadcast hands its whole input to every task of the stage above. Publish are the runtime filters that its rows fill in when the stage ends.
 type Broadcast struct {
 	node
-	Stage int
-	Child Plan
+	Stage   int
+	Publish []RuntimePub
+	Child   Plan
 }
 
 func (p *Broadcast) Children() []Plan { return []Plan{p.Child} }

@@ -22,16 +22,25 @@ type node struct{}
 // AggMode is the phase of an aggregation.
 type AggMode uint8
 
-// The modes: Complete does both phases at once.
+// The modes say what comes in and what goes out: Partial updates and gives states, Final merges states and gives
+// results, Complete updates and gives results, PartialMerge merges and gives states.
 const (
 	Partial AggMode = iota
 	Final
 	Complete
+	PartialMerge
 )
 
-// AggExpr is one aggregate of an Aggregate node. In Final mode Agg's arguments are not evaluated: State columns are merged.
+// Merges is true for modes whose input are states, Emits for those whose output are results.
+func (m AggMode) Merges() bool { return m == Final || m == PartialMerge }
+func (m AggMode) Emits() bool  { return m == Final || m == Complete }
+
+// AggExpr is one aggregate of an Aggregate node with a mode of its own (DISTINCT makes them differ within a node).
+// When Mode merges, Agg's arguments and filter are not evaluated: the State columns are found in the input by id.
+// A Distinct Agg appears in Complete mode only, and the operator removes duplicates itself.
 type AggExpr struct {
 	Agg   *expr.Agg
+	Mode  AggMode
 	Out   *expr.Column
 	State []*expr.Column
 }
@@ -61,7 +70,7 @@ type Partitioning struct {
 type PartitionSpec struct{ From, To, MapFrom, MapTo int }
 
 // RuntimeRef is a filter that a scan asks for when its splits are opened: rows whose Column is not among the keys of
-// the build with this id may be dropped. RuntimePub is the join's side: key number Key of the build fills in ID.
+// the build with this id may be dropped. RuntimePub is the build's side: the values of Key over a Broadcast's rows fill in ID.
 type (
 	RuntimeRef struct {
 		ID     int
@@ -69,7 +78,7 @@ type (
 	}
 	RuntimePub struct {
 		ID  int
-		Key int
+		Key expr.Expr
 	}
 )
 
@@ -89,10 +98,10 @@ func outputOf(list []expr.Expr) []*expr.Column {
 func (p *Aggregate) output() []*expr.Column {
 	out := outputOf(p.Keys)
 	for _, a := range p.Aggs {
-		if p.Mode == Partial {
-			out = append(out, a.State...)
-		} else {
+		if a.Mode.Emits() {
 			out = append(out, a.Out)
+		} else {
+			out = append(out, a.State...)
 		}
 	}
 	return out

@@ -1,0 +1,538 @@
+package logical
+
+import (
+	"math"
+
+	"github.com/firesteel/firesteel/internal/catalog"
+	"github.com/firesteel/firesteel/internal/expr"
+	"github.com/firesteel/firesteel/internal/types"
+)
+
+// Estimate is what planning believes about a plan's output: rows and, per column, how its values are spread.
+// The figures come from file footers and ANALYZE through textbook selectivities; they choose among right plans only.
+type Estimate struct {
+	Rows float64
+	Cols map[expr.ID]ColumnEstimate
+}
+
+// ColumnEstimate describes a column's values. Distinct is at least 1; Min and Max are NaN when unknown.
+type ColumnEstimate struct {
+	Distinct, NullShare, Min, Max, Width float64
+}
+
+// Bytes is the estimated size of the output in the engine's layout.
+func (e Estimate) Bytes(out []*expr.Column) float64 {
+	width := 8.0
+	for _, c := range out {
+		width += e.Column(c).Width
+	}
+	return e.Rows * width
+}
+
+// Column is what is known of a column, with defaults when nothing is.
+func (e Estimate) Column(c *expr.Column) ColumnEstimate {
+	if s, ok := e.Cols[c.ID]; ok {
+		s.Distinct = math.Max(1, math.Min(s.Distinct, e.Rows))
+		return s
+	}
+	return ColumnEstimate{Distinct: math.Max(1, math.Min(e.Rows, e.Rows/10+100)), Min: math.NaN(), Max: math.NaN(), Width: width(c.T)}
+}
+
+// width is the bytes a value of the type takes, views with a guess at their text.
+func width(t types.Type) float64 {
+	switch t.Kind {
+	case types.NullKind:
+		return 0
+	case types.BooleanKind, types.ByteKind:
+		return 1
+	case types.ShortKind:
+		return 2
+	case types.IntKind, types.FloatKind, types.DateKind, types.YearMonthKind:
+		return 4
+	case types.StringKind, types.BinaryKind:
+		return 28
+	case types.DecimalKind:
+		if t.Precision > types.MaxLongDigits {
+			return 16
+		}
+	case types.ArrayKind, types.MapKind:
+		return 100
+	case types.StructKind:
+		w := 0.0
+		for _, f := range t.Fields() {
+			w += width(f.Type)
+		}
+		return w
+	}
+	return 8
+}
+
+// Estimator estimates plans and remembers what it has seen.
+type Estimator struct{ seen map[Plan]Estimate }
+
+// NewEstimator makes an estimator for one query.
+func NewEstimator() *Estimator { return &Estimator{seen: map[Plan]Estimate{}} }
+
+// Of estimates a resolved plan.
+func (s *Estimator) Of(p Plan) Estimate {
+	if e, ok := s.seen[p]; ok {
+		return e
+	}
+	e := s.estimate(p)
+	e.Rows = math.Max(e.Rows, 0)
+	s.seen[p] = e
+	return e
+}
+
+func (s *Estimator) estimate(p Plan) Estimate {
+	switch n := p.(type) {
+	case *Relation:
+		return s.relation(n)
+	case *LocalRelation:
+		rows := 0
+		for _, b := range n.Batches {
+			rows += b.N
+		}
+		return Estimate{Rows: float64(rows)}
+	case *OneRow:
+		return Estimate{Rows: 1}
+	case *Range:
+		rows := float64(n.End-n.Start) / float64(n.Step)
+		return Estimate{Rows: rows, Cols: map[expr.ID]ColumnEstimate{n.Out[0].ID: {Distinct: rows, Min: float64(n.Start), Max: float64(n.End), Width: 8}}}
+	case *CachedRelation:
+		if n.Stats != nil && n.Stats.Rows >= 0 {
+			return Estimate{Rows: float64(n.Stats.Rows)}
+		}
+		return s.Of(n.Plan)
+	case *Filter:
+		in := s.Of(n.Child)
+		return in.filtered(expr.Conjuncts(n.Cond))
+	case *Project:
+		in := s.Of(n.Child)
+		return Estimate{Rows: in.Rows, Cols: in.mapped(n.List)}
+	case *Join:
+		return s.join(n)
+	case *Aggregate:
+		in := s.Of(n.Child)
+		return Estimate{Rows: in.groups(n.Group), Cols: in.mapped(n.List)}
+	case *Distinct:
+		in := s.Of(n.Child)
+		var keys []expr.Expr
+		for _, c := range n.Child.Output() {
+			keys = append(keys, c)
+		}
+		return Estimate{Rows: in.groups(keys), Cols: in.Cols}
+	case *Limit:
+		in := s.Of(n.Child)
+		if l, ok := n.N.(*expr.Literal); ok {
+			in.Rows = math.Min(in.Rows, number(l.Value))
+		}
+		return in
+	case *SetOp:
+		return s.setOp(n)
+	case *Expand:
+		in := s.Of(n.Child)
+		return Estimate{Rows: in.Rows * float64(len(n.Projections)), Cols: in.Cols}
+	case *Generate:
+		in := s.Of(n.Child)
+		return Estimate{Rows: in.Rows * 4, Cols: in.Cols}
+	case *Sample:
+		in := s.Of(n.Child)
+		return Estimate{Rows: in.Rows * (n.Upper - n.Lower), Cols: in.Cols}
+	case *CTERef, *RecursiveCTE:
+		return Estimate{Rows: 1e6}
+	}
+	if c := p.Children(); len(c) > 0 {
+		return s.Of(c[len(c)-1])
+	}
+	return Estimate{Rows: 1000}
+}
+
+func (s *Estimator) relation(n *Relation) Estimate {
+	st := n.Table.Stats
+	if st == nil && n.Table.Relation != nil {
+		st = n.Table.Relation.Stats()
+	}
+	if st == nil || st.Rows < 0 {
+		rows := 1e6
+		if st != nil && st.Bytes > 0 {
+			rows = float64(st.Bytes) / 50
+		}
+		return Estimate{Rows: rows}.filtered(n.Filters)
+	}
+	e := Estimate{Rows: float64(st.Rows), Cols: make(map[expr.ID]ColumnEstimate, len(n.Out))}
+	for _, c := range n.Out {
+		if cs, ok := st.Columns[c.Name]; ok {
+			e.Cols[c.ID] = fromStats(c, cs, e.Rows)
+		}
+	}
+	return e.filtered(n.Filters)
+}
+
+func fromStats(c *expr.Column, cs catalog.ColumnStats, rows float64) ColumnEstimate {
+	out := ColumnEstimate{Min: number(cs.Min), Max: number(cs.Max), Width: width(c.T), Distinct: float64(cs.Distinct)}
+	if cs.Nulls > 0 && rows > 0 {
+		out.NullShare = float64(cs.Nulls) / rows
+	}
+	if cs.AvgLen > 0 {
+		out.Width = 16 + cs.AvgLen
+	}
+	if span := out.Max - out.Min + 1; cs.Distinct < 0 {
+		out.Distinct = rows
+		integral := c.T.IsIntegral() || c.T.Kind == types.DateKind || c.T.Kind == types.DecimalKind
+		switch {
+		case integral && span > 0:
+			out.Distinct = math.Min(rows, span)
+		case c.T.Kind == types.StringKind:
+			out.Distinct = rows/10 + 1
+		}
+	}
+	return out
+}
+
+// number maps a value to the real line: numbers as they are, dates as days, timestamps as µs; NaN for others.
+func number(v any) float64 {
+	switch x := v.(type) {
+	case int8:
+		return float64(x)
+	case int16:
+		return float64(x)
+	case int32:
+		return float64(x)
+	case int64:
+		return float64(x)
+	case float32:
+		return float64(x)
+	case float64:
+		return x
+	case types.Int128:
+		return float64(x.Hi)*math.Exp2(64) + float64(x.Lo)
+	}
+	return math.NaN()
+}
+
+// mapped carries column estimates through a list of named expressions.
+func (e Estimate) mapped(list []expr.Expr) map[expr.ID]ColumnEstimate {
+	cols := make(map[expr.ID]ColumnEstimate, len(list))
+	for _, x := range list {
+		switch n := x.(type) {
+		case *expr.Column:
+			cols[n.ID] = e.Column(n)
+		case *expr.Alias:
+			cols[n.ID] = e.ofExpr(n.Child)
+		}
+	}
+	return cols
+}
+
+// ofExpr guesses the values of an expression: at most as many as its columns have together.
+func (e Estimate) ofExpr(x expr.Expr) ColumnEstimate {
+	if c, ok := x.(*expr.Column); ok {
+		return e.Column(c)
+	}
+	if c, ok := x.(*expr.Cast); ok {
+		if in, ok := c.Child.(*expr.Column); ok && c.To.Kind != types.DecimalKind {
+			return e.Column(in)
+		}
+	}
+	out := ColumnEstimate{Distinct: 1, Min: math.NaN(), Max: math.NaN(), Width: width(x.Type())}
+	if call, ok := x.(*expr.Call); ok && len(call.Args) == 1 {
+		switch call.Name {
+		case "year":
+			out.Distinct = 10
+			return out
+		case "month":
+			out.Distinct = 12
+			return out
+		}
+	}
+	cols := map[expr.ID]*expr.Column{}
+	expr.Columns(x, cols)
+	for _, c := range cols {
+		out.Distinct *= e.Column(c).Distinct
+	}
+	out.Distinct = math.Min(out.Distinct, math.Max(1, e.Rows))
+	if x.Type().Kind == types.BooleanKind {
+		out.Distinct = math.Min(out.Distinct, 2)
+	}
+	return out
+}
+
+// groups estimates the number of distinct combinations of keys.
+func (e Estimate) groups(keys []expr.Expr) float64 {
+	g := 1.0
+	for _, k := range keys {
+		if a, ok := k.(*expr.Alias); ok {
+			k = a.Child
+		}
+		g *= e.ofExpr(k).Distinct
+	}
+	return math.Min(g, math.Max(e.Rows, 1))
+}
+
+// filtered applies conditions: rows shrink by their selectivities, columns are narrowed by what they say.
+func (e Estimate) filtered(conds []expr.Expr) Estimate {
+	if len(conds) == 0 {
+		return e
+	}
+	sel := 1.0
+	cols := make(map[expr.ID]ColumnEstimate, len(e.Cols))
+	for id, c := range e.Cols {
+		cols[id] = c
+	}
+	out := Estimate{Rows: e.Rows, Cols: cols}
+	for _, c := range conds {
+		sel *= out.selectivity(c)
+		out.narrow(c)
+	}
+	out.Rows = e.Rows * sel
+	return out
+}
+
+// narrow takes over what "column op constant" says about the column's range.
+func (e Estimate) narrow(cond expr.Expr) {
+	col, op, v, ok := compareConst(cond)
+	if !ok {
+		return
+	}
+	s, known := e.Cols[col.ID]
+	if !known {
+		return
+	}
+	x := number(v)
+	share := e.rangeShare(s, op, x)
+	switch op {
+	case "=":
+		s.Distinct, s.Min, s.Max = 1, x, x
+	case "<", "<=":
+		s.Max = math.Min(s.Max, x)
+		s.Distinct = math.Max(1, s.Distinct*share)
+	case ">", ">=":
+		s.Min = math.Max(s.Min, x)
+		s.Distinct = math.Max(1, s.Distinct*share)
+	}
+	e.Cols[col.ID] = s
+}
+
+// compareConst takes apart "column op constant" in either order.
+func compareConst(cond expr.Expr) (*expr.Column, string, any, bool) {
+	c, ok := cond.(*expr.Call)
+	if !ok || len(c.Args) != 2 {
+		return nil, "", nil, false
+	}
+	op := c.Name
+	a, b := bare(c.Args[0]), bare(c.Args[1])
+	if _, isConst := a.(*expr.Literal); isConst {
+		a, b, op = b, a, flip[op]
+	}
+	col, ok1 := a.(*expr.Column)
+	lit, ok2 := b.(*expr.Literal)
+	return col, op, constValue(lit, ok2), ok1 && ok2 && op != ""
+}
+
+func constValue(l *expr.Literal, ok bool) any {
+	if !ok {
+		return nil
+	}
+	return l.Value
+}
+
+var flip = map[string]string{"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<=", "<=>": "<=>"}
+
+// bare strips casts.
+func bare(x expr.Expr) expr.Expr {
+	for {
+		c, ok := x.(*expr.Cast)
+		if !ok {
+			return x
+		}
+		x = c.Child
+	}
+}
+
+func (e Estimate) rangeShare(s ColumnEstimate, op string, x float64) float64 {
+	if math.IsNaN(x) || math.IsNaN(s.Min) || math.IsNaN(s.Max) || s.Max <= s.Min {
+		return 1.0 / 3
+	}
+	f := (x - s.Min) / (s.Max - s.Min)
+	if op == ">" || op == ">=" {
+		f = 1 - f
+	}
+	return math.Min(1, math.Max(0.0001, f))
+}
+
+// selectivity is the share of rows for which a condition holds.
+func (e Estimate) selectivity(cond expr.Expr) float64 {
+	if col, op, v, ok := compareConst(cond); ok {
+		s := e.Column(col)
+		if op == "=" || op == "<=>" {
+			return 1 / s.Distinct
+		}
+		return e.rangeShare(s, op, number(v))
+	}
+	c, ok := cond.(*expr.Call)
+	if !ok {
+		if l, ok := cond.(*expr.Literal); ok && l.Value == true {
+			return 1
+		}
+		return 0.5
+	}
+	return e.callSelectivity(c)
+}
+
+func (e Estimate) callSelectivity(c *expr.Call) float64 {
+	switch c.Name {
+	case "and":
+		return e.selectivity(c.Args[0]) * e.selectivity(c.Args[1])
+	case "or":
+		a, b := e.selectivity(c.Args[0]), e.selectivity(c.Args[1])
+		return a + b - a*b
+	case "not":
+		return math.Max(0.01, 1-e.selectivity(c.Args[0]))
+	case "isnotnull":
+		return 1
+	case "isnull":
+		return 0.05
+	case "in":
+		return math.Min(1, float64(len(c.Args)-1)/e.ofExpr(c.Args[0]).Distinct)
+	case "=":
+		return 1 / math.Max(e.ofExpr(c.Args[0]).Distinct, e.ofExpr(c.Args[1]).Distinct)
+	case "<", "<=", ">", ">=":
+		return 1.0 / 3
+	case "like", "contains", "rlike":
+		return 0.1
+	case "startswith", "endswith":
+		return 0.05
+	}
+	return 0.5
+}
+
+func (s *Estimator) join(n *Join) Estimate {
+	l, r := s.Of(n.Left), s.Of(n.Right)
+	cols := make(map[expr.ID]ColumnEstimate, len(l.Cols)+len(r.Cols))
+	for id, c := range l.Cols {
+		cols[id] = c
+	}
+	for id, c := range r.Cols {
+		cols[id] = c
+	}
+	keys, rest := EquiKeys(n)
+	rows := JoinRows(l, r, keys)
+	both := Estimate{Rows: rows, Cols: cols}
+	for _, c := range rest {
+		rows *= both.selectivity(c)
+	}
+	switch n.Kind {
+	case SemiJoin, ExistenceJoin:
+		rows = l.Rows * matchShare(l, r, keys)
+		if n.Kind == ExistenceJoin {
+			rows = l.Rows
+		}
+	case AntiJoin:
+		rows = l.Rows * math.Max(0.1, 1-matchShare(l, r, keys))
+	case LeftJoin:
+		rows = math.Max(rows, l.Rows)
+	case RightJoin:
+		rows = math.Max(rows, r.Rows)
+	case FullJoin:
+		rows = math.Max(rows, l.Rows+r.Rows)
+	}
+	return Estimate{Rows: rows, Cols: cols}
+}
+
+// JoinRows estimates an inner equi-join. Several keys count with falling weight, because they are seldom independent.
+func JoinRows(l, r Estimate, keys []KeyPair) float64 {
+	rows := l.Rows * r.Rows
+	weight := 1.0
+	for _, k := range keys {
+		d := math.Max(l.ofExpr(k.Left).Distinct, r.ofExpr(k.Right).Distinct)
+		rows /= math.Pow(math.Max(1, d), weight)
+		weight *= 0.7
+	}
+	return rows
+}
+
+// matchShare is the share of left rows that find a match.
+func matchShare(l, r Estimate, keys []KeyPair) float64 {
+	share := 1.0
+	for _, k := range keys {
+		share = math.Min(share, r.ofExpr(k.Right).Distinct/math.Max(1, l.ofExpr(k.Left).Distinct))
+	}
+	if len(keys) == 0 {
+		share = 0.5
+	}
+	return math.Min(1, share)
+}
+
+// KeyPair is one equality of a join: Left over the left side's columns, Right over the right side's.
+type KeyPair struct {
+	Left, Right expr.Expr
+	NullSafe    bool
+}
+
+// EquiKeys splits a join's condition into equalities between its sides and the rest.
+func EquiKeys(n *Join) (keys []KeyPair, rest []expr.Expr) {
+	left, right := idSet(n.Left.Output()), idSet(n.Right.Output())
+	for _, c := range expr.Conjuncts(n.Cond) {
+		if k, ok := equality(c, left, right); ok {
+			keys = append(keys, k)
+		} else {
+			rest = append(rest, c)
+		}
+	}
+	return keys, rest
+}
+
+func equality(c expr.Expr, left, right map[expr.ID]bool) (KeyPair, bool) {
+	call, ok := c.(*expr.Call)
+	if !ok || call.Name != "=" && call.Name != "<=>" {
+		return KeyPair{}, false
+	}
+	a, b := call.Args[0], call.Args[1]
+	switch {
+	case Covered(a, left) && Covered(b, right):
+		return KeyPair{a, b, call.Name == "<=>"}, true
+	case Covered(a, right) && Covered(b, left):
+		return KeyPair{b, a, call.Name == "<=>"}, true
+	}
+	return KeyPair{}, false
+}
+
+// Covered says whether e uses at least one column, only columns of the set, and no subquery or outer reference.
+func Covered(e expr.Expr, ids map[expr.ID]bool) bool {
+	some, ok := false, true
+	expr.Walk(e, func(x expr.Expr) bool {
+		switch c := x.(type) {
+		case *expr.Column:
+			some = true
+			ok = ok && ids[c.ID]
+		case *expr.Subquery, *expr.OuterRef:
+			ok = false
+		}
+		return ok
+	})
+	return some && ok
+}
+
+func idSet(cols []*expr.Column) map[expr.ID]bool {
+	m := make(map[expr.ID]bool, len(cols))
+	for _, c := range cols {
+		m[c.ID] = true
+	}
+	return m
+}
+
+func (s *Estimator) setOp(n *SetOp) Estimate {
+	out := Estimate{}
+	for _, in := range n.Inputs {
+		e := s.Of(in)
+		out.Rows += e.Rows
+		if out.Cols == nil {
+			out.Cols = e.Cols
+		}
+	}
+	if n.Kind != Union {
+		out.Rows = s.Of(n.Inputs[0]).Rows
+	}
+	return out
+}
