@@ -1,0 +1,157 @@
+package physical
+
+import (
+	"github.com/firesteel/firesteel/internal/expr"
+	"github.com/firesteel/firesteel/internal/logical"
+	"github.com/firesteel/firesteel/internal/types"
+)
+
+// addRuntimeFilters connects broadcast hash joins with the scans of their probe sides: the keys of a finished build tell
+// the scan which rows can be dropped before any other column is read. A filter is right wherever a row that does not
+// match is dropped by the join anyway.
+func (pl *Planner) addRuntimeFilters(p Plan) Plan {
+	return Up(p, func(n Plan) Plan {
+		j, ok := n.(*HashJoin)
+		if !ok || !j.Broadcast || !dropsProbe(j) {
+			return n
+		}
+		return pl.connect(j)
+	})
+}
+
+// dropsProbe says whether probe rows without a match vanish.
+func dropsProbe(j *HashJoin) bool {
+	switch j.Kind {
+	case logical.InnerJoin, logical.CrossJoin, logical.SemiJoin:
+		return true
+	case logical.RightJoin:
+		return j.BuildRight
+	case logical.LeftJoin, logical.AntiJoin:
+		return !j.BuildRight
+	}
+	return false
+}
+
+func (pl *Planner) connect(j *HashJoin) Plan {
+	probe, build, probeKeys, buildKeys := j.Left, j.Right, j.LeftKeys, j.RightKeys
+	if !j.BuildRight {
+		probe, build, probeKeys, buildKeys = build, probe, buildKeys, probeKeys
+	}
+	b := *build.(*Broadcast)
+	changed := false
+	for i, k := range probeKeys {
+		col, ok := k.(*expr.Column)
+		if !ok || !filterable(col.T) || buildKeys[i].Type() != col.T {
+			continue
+		}
+		ref := RuntimeRef{ID: pl.nextRuntime + 1, Column: col}
+		if next, found := attach(probe, ref); found {
+			pl.nextRuntime++
+			probe, changed = next, true
+			b.Publish = append(b.Publish[:len(b.Publish):len(b.Publish)], RuntimePub{ref.ID, buildKeys[i]})
+		}
+	}
+	if !changed {
+		return j
+	}
+	q := *j
+	if j.BuildRight {
+		q.Left, q.Right = probe, &b
+	} else {
+		q.Left, q.Right = &b, probe
+	}
+	return &q
+}
+
+// filterable types map to integers in order.
+func filterable(t types.Type) bool {
+	return t.IsIntegral() || t.Kind == types.DateKind
+}
+
+// attach finds the scan that a column comes from, through operators below which dropping its rows early is right.
+func attach(p Plan, ref RuntimeRef) (Plan, bool) {
+	switch n := p.(type) {
+	case *Scan:
+		for _, c := range n.Out {
+			if c.ID == ref.Column.ID {
+				q := *n
+				q.Runtime = append(q.Runtime[:len(q.Runtime):len(q.Runtime)], ref)
+				return &q, true
+			}
+		}
+		return p, false
+	case *Aggregate:
+		if !isKey(n.Keys, ref.Column.ID) {
+			return p, false
+		}
+	case *Project:
+		return attachThrough(n, ref)
+	case *Filter, *Sort, *Exchange, *HashJoin, *MergeJoin:
+	default:
+		return p, false
+	}
+	children := p.Children()
+	for i, c := range children {
+		if _, isBuild := c.(*Broadcast); isBuild || !passes(p, i) {
+			continue
+		}
+		if next, ok := attach(c, ref); ok {
+			out := append([]Plan(nil), children...)
+			out[i] = next
+			return p.WithChildren(out), true
+		}
+	}
+	return p, false
+}
+
+// attachThrough follows a column through a projection, by its new name or its old.
+func attachThrough(n *Project, ref RuntimeRef) (Plan, bool) {
+	for _, e := range n.List {
+		switch x := e.(type) {
+		case *expr.Alias:
+			if x.ID == ref.Column.ID {
+				c, ok := x.Child.(*expr.Column)
+				if !ok {
+					return n, false
+				}
+				ref.Column = c
+			}
+		}
+	}
+	next, ok := attach(n.Child, ref)
+	if !ok {
+		return n, false
+	}
+	return n.WithChildren([]Plan{next}), true
+}
+
+// passes says whether rows of child i may be dropped when the column's value is known not to be wanted above.
+func passes(p Plan, i int) bool {
+	kind := logical.InnerJoin
+	switch j := p.(type) {
+	case *HashJoin:
+		kind = j.Kind
+	case *MergeJoin:
+		kind = j.Kind
+	default:
+		return true
+	}
+	switch kind {
+	case logical.InnerJoin, logical.CrossJoin:
+		return true
+	case logical.RightJoin:
+		return i == 1
+	case logical.FullJoin:
+		return false
+	}
+	return i == 0
+}
+
+func isKey(keys []expr.Expr, id expr.ID) bool {
+	for _, k := range keys {
+		if c, ok := k.(*expr.Column); ok && c.ID == id {
+			return true
+		}
+	}
+	return false
+}
