@@ -1,0 +1,265 @@
+package memory
+
+import (
+	"context"
+	"sync"
+
+	"github.com/firesteel/firesteel/internal/sparkerr"
+)
+
+// Pool is the memory budget of a process: execution (what tasks reserve) and storage (cached blocks, broadcasts) share it.
+//
+// Of N open task accounts each may hold up to 1/N of the budget, less what storage protects, and is always granted its
+// 1/2N: a newcomer is not refused because earlier tasks took all. Those find themselves above their share at their
+// next request and spill then; until they do the pool is overdrawn, by at most half of the budget.
+type Pool struct {
+	mu        sync.Mutex
+	budget    int64
+	key       string
+	protected int64 // of storage, against execution
+	exec      int64
+	storage   int64
+	peak      int64
+	tasks     int // open accounts that count for the fair share
+	evict     func(n int64) int64
+}
+
+// Config describes a pool. Budget is in bytes; Key names the setting that made it, for error texts. StorageFraction
+// is the part of the budget that cached blocks keep when tasks want memory.
+type Config struct {
+	Budget          int64
+	Key             string
+	StorageFraction float64
+}
+
+// NewPool makes a pool.
+func NewPool(c Config) *Pool {
+	return &Pool{budget: c.Budget, key: c.Key, protected: int64(float64(c.Budget) * c.StorageFraction)}
+}
+
+// OnEvict sets the function by which storage gives memory back: asked for n bytes it drops blocks, calls
+// ReleaseStorage for them and returns the bytes freed. It is called without the pool's lock, by the task that needs memory.
+func (p *Pool) OnEvict(f func(n int64) int64) {
+	p.mu.Lock()
+	p.evict = f
+	p.mu.Unlock()
+}
+
+// Usage is a snapshot of a pool in bytes.
+type Usage struct{ Budget, Execution, Storage, Peak int64 }
+
+// Usage tells how the budget is spent.
+func (p *Pool) Usage() Usage {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return Usage{p.budget, p.exec, p.storage, p.peak}
+}
+
+// GrowStorage takes n bytes for cached blocks if they are free.
+func (p *Pool) GrowStorage(n int64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.exec+p.storage+n > p.budget {
+		return false
+	}
+	p.storage += n
+	p.notePeak()
+	return true
+}
+
+// ReleaseStorage gives n bytes of cached blocks back.
+func (p *Pool) ReleaseStorage(n int64) {
+	p.mu.Lock()
+	p.storage -= n
+	p.mu.Unlock()
+}
+
+func (p *Pool) notePeak() { p.peak = max(p.peak, p.exec+p.storage) }
+
+// Account opens the account of a task. Name is for error texts, e.g. "task 3.0 in stage 1.0".
+func (p *Pool) Account(name string) *Account {
+	p.mu.Lock()
+	p.tasks++
+	p.mu.Unlock()
+	return &Account{pool: p, name: name, task: true}
+}
+
+// Shared opens an account for what outlives a task: map outputs, broadcasts and join tables of a process. It does
+// not count among the tasks and may hold whatever is free.
+func (p *Pool) Shared(name string) *Account { return &Account{pool: p, name: name} }
+
+// Account is the sum of what one task (or one shared holder) keeps. Its methods may be called by several goroutines.
+type Account struct {
+	pool   *Pool
+	name   string
+	task   bool
+	mu     sync.Mutex
+	held   int64 // guarded by pool.mu
+	peak   int64
+	list   []*Reservation
+	closed bool
+}
+
+// Reserve opens a reservation for an operator of the account's task.
+func (a *Account) Reserve(operator string) *Reservation {
+	r := &Reservation{account: a, operator: operator}
+	a.mu.Lock()
+	a.list = append(a.list, r)
+	a.mu.Unlock()
+	return r
+}
+
+// Held and Peak are bytes now and at most.
+func (a *Account) Held() int64 { a.pool.mu.Lock(); defer a.pool.mu.Unlock(); return a.held }
+func (a *Account) Peak() int64 { a.pool.mu.Lock(); defer a.pool.mu.Unlock(); return a.peak }
+
+// Close ends the account. It is an internal error, naming the operators, if something is still reserved; what is
+// left is given back all the same. A second Close does nothing.
+func (a *Account) Close() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return nil
+	}
+	a.closed = true
+	var left string
+	for _, r := range a.list {
+		if n := r.Bytes(); n != 0 {
+			left += r.operator + " " + formatBytes(n) + "; "
+			r.Release()
+		}
+	}
+	if a.task {
+		a.pool.mu.Lock()
+		a.pool.tasks--
+		a.pool.mu.Unlock()
+	}
+	if left != "" {
+		return sparkerr.New("INTERNAL_ERROR_MEMORY", "message", "memory of "+a.name+" was not given back: "+left)
+	}
+	return nil
+}
+
+// Reservation is what one operator keeps. It belongs to one goroutine at a time.
+type Reservation struct {
+	account  *Account
+	operator string
+	held     int64
+}
+
+// Bytes is what the reservation holds.
+func (r *Reservation) Bytes() int64 { return r.held }
+
+// TryGrow takes n more bytes if they are to be had, without an error otherwise.
+func (r *Reservation) TryGrow(n int64) bool {
+	p := r.account.pool
+	p.mu.Lock()
+	ok := p.grant(r, n)
+	need, evict := p.evictable(n), p.evict
+	p.mu.Unlock()
+	if ok || need <= 0 || evict == nil || evict(need) == 0 {
+		return ok
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.grant(r, n)
+}
+
+// grant books n bytes to r if the rules allow; the lock is held.
+func (p *Pool) grant(r *Reservation, n int64) bool {
+	a := r.account
+	if n > 0 && !p.allows(a, n) {
+		return false
+	}
+	a.held += n
+	a.peak = max(a.peak, a.held)
+	p.exec += n
+	r.held += n
+	p.notePeak()
+	return true
+}
+
+func (p *Pool) allows(a *Account, n int64) bool {
+	free := p.budget - p.exec - p.storage
+	if !a.task {
+		return n <= free
+	}
+	share := (p.budget - min(p.storage, p.protected)) / int64(max(p.tasks, 1))
+	if a.held+n <= share/2 {
+		return true
+	}
+	return a.held+n <= share && n <= free
+}
+
+// evictable is how much storage should give way for n more bytes; the lock is held.
+func (p *Pool) evictable(n int64) int64 {
+	return min(n-(p.budget-p.exec-p.storage), p.storage-p.protected)
+}
+
+// Grow takes n more bytes or fails with UNABLE_TO_ACQUIRE_MEMORY.
+func (r *Reservation) Grow(n int64) error {
+	if r.TryGrow(n) {
+		return nil
+	}
+	return r.refused(n)
+}
+
+// GrowOrSpill takes n more bytes. Refused, it calls spill, which moves what the operator holds to disk and shrinks
+// this reservation, and asks again, as long as spill frees something. spill may be nil: nothing can be spilled.
+func (r *Reservation) GrowOrSpill(ctx context.Context, n int64, spill func(context.Context) error) error {
+	for !r.TryGrow(n) {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		before := r.held
+		if spill == nil || before == 0 {
+			return r.refused(n)
+		}
+		if err := spill(ctx); err != nil {
+			return err
+		}
+		if r.held >= before {
+			return r.refused(n)
+		}
+	}
+	return nil
+}
+
+// Resize makes the reservation n bytes: growing may be refused, shrinking never is.
+func (r *Reservation) Resize(ctx context.Context, n int64, spill func(context.Context) error) error {
+	if n <= r.held {
+		r.Shrink(r.held - n)
+		return nil
+	}
+	return r.GrowOrSpill(ctx, n-r.held, spill)
+}
+
+// Shrink gives n bytes back, at most all.
+func (r *Reservation) Shrink(n int64) {
+	n = min(n, r.held)
+	if n == 0 {
+		return
+	}
+	p := r.account.pool
+	p.mu.Lock()
+	r.held -= n
+	r.account.held -= n
+	p.exec -= n
+	p.mu.Unlock()
+}
+
+// Release gives all back.
+func (r *Reservation) Release() { r.Shrink(r.held) }
+
+// Transfer moves n bytes to another reservation of the same pool without asking: the rows change their keeper.
+func (r *Reservation) Transfer(to *Reservation, n int64) {
+	p := r.account.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n = min(n, r.held)
+	r.held -= n
+	r.account.held -= n
+	to.held += n
+	to.account.held += n
+	to.account.peak = max(to.account.peak, to.account.held)
+}
