@@ -28,7 +28,7 @@ type textPool struct {
 	marks []uint32
 }
 
-// pool builds the text at first use (a fraction of a second, 65 MB).
+// pool builds the text at first use (a fraction of a second, 65 MB) and keeps it.
 var pool = sync.OnceValue(newTextPool)
 
 // grammar holds, for each distribution, the words by random number.
@@ -94,10 +94,11 @@ func newGrammar(vocabulary *[256]word) *grammar {
 // writer makes the text word by word.
 type writer struct {
 	*grammar
-	pool *textPool
-	seed seed
-	size uint32 // text bytes so far
-	mark uint32 // next text position to index
+	pool  *textPool
+	seed  seed
+	size  uint32 // text bytes so far
+	words int    // words so far
+	marks uint32 // index entries so far
 }
 
 // pick draws one entry of a spread distribution.
@@ -111,25 +112,63 @@ func (w *writer) put(id uint8) {
 	p := w.pool
 	begin := w.size
 	w.size += p.vocabulary[id].size
-	if w.mark < w.size {
-		p.marks = append(p.marks, uint32(len(p.words))<<markBits|(w.mark-begin))
-		w.mark += markStride
+	if mark := w.marks*markStride + 1; mark < w.size {
+		p.marks[w.marks] = uint32(w.words)<<markBits | (mark - begin)
+		w.marks++
 	}
-	p.words = append(p.words, id)
+	p.words[w.words] = id
+	w.words++
 }
+
+// checkpoint is the state of the writer between two sentences.
+type checkpoint struct {
+	seed  seed
+	size  uint32 // text bytes before
+	words int    // words before
+}
+
+// checkpoints divide the text into segments that can be written in parallel.
+// All but the first, which is known, come from writing the text in one go.
+var checkpoints = [...]checkpoint{
+	{poolSeed, 0, 0},
+	{374858592, 39321619, 5513121},
+	{123793686, 78643223, 11024558},
+	{1062410537, 117964817, 16536522},
+	{400078567, 157286442, 22048632},
+	{1105413057, 196608019, 27559791},
+	{1407925218, 235929648, 33071668},
+	{42055684, 275251227, 38582392},
+	{0, poolBytes + 1, poolWords},
+}
+
+// poolWords is the number of words up to the end of the last sentence.
+const poolWords = 44093402
 
 // newTextPool makes the whole text.
 func newTextPool() *textPool {
-	p := &textPool{
-		words: make([]uint8, 0, 49<<20),
-		marks: make([]uint32, 0, poolBytes/markStride+8),
+	p := &textPool{words: make([]uint8, poolWords), marks: make([]uint32, markBefore(poolBytes+1+wordBytes*markStride))}
+	g := newGrammar(&p.vocabulary)
+	var wg sync.WaitGroup
+	for i := range len(checkpoints) - 1 {
+		wg.Go(func() { newWriter(p, g, checkpoints[i]).writeUntil(checkpoints[i+1].size) })
 	}
-	// The first word has no blank before it: the text begins behind it.
-	w := &writer{grammar: newGrammar(&p.vocabulary), pool: p, seed: poolSeed, mark: 1}
-	for w.size < poolBytes+1 {
+	wg.Wait()
+	return p
+}
+
+// markBefore is the number of index entries for the text before a position.
+// The first word has no blank before it: the text begins behind it, at 1.
+func markBefore(size uint32) uint32 { return (size + markStride - 2) / markStride }
+
+func newWriter(p *textPool, g *grammar, from checkpoint) *writer {
+	return &writer{grammar: g, pool: p, seed: from.seed, size: from.size, words: from.words, marks: markBefore(from.size)}
+}
+
+// writeUntil appends sentences up to a size.
+func (w *writer) writeUntil(size uint32) {
+	for w.size < size {
 		w.sentence()
 	}
-	return p
 }
 
 // sentence appends one sentence.

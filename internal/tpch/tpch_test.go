@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"hash"
+	"slices"
 	"testing"
 )
 
@@ -120,6 +121,24 @@ func TestCutsJoin(t *testing.T) {
 		if joined != long {
 			t.Errorf("pieces from %d differ:\n%q\n%q", begin, joined, long)
 		}
+	}
+}
+
+func TestCheckpoints(t *testing.T) {
+	p := &textPool{words: make([]uint8, poolWords), marks: make([]uint32, len(pool().marks))}
+	w := newWriter(p, newGrammar(&p.vocabulary), checkpoints[0])
+	for i, want := range checkpoints[1 : len(checkpoints)-1] {
+		w.writeUntil(want.size)
+		if got := (checkpoint{w.seed, w.size, w.words}); got != want {
+			t.Errorf("checkpoint %d: %v, want %v", i+1, got, want)
+		}
+	}
+	w.writeUntil(poolBytes + 1)
+	if w.words != poolWords {
+		t.Errorf("%d words, want %d", w.words, poolWords)
+	}
+	if !slices.Equal(p.words, pool().words) || !slices.Equal(p.marks, pool().marks) {
+		t.Error("text in one go differs from text in segments")
 	}
 }
 
