@@ -70,6 +70,9 @@ func Run(ctx context.Context, o Options) error {
 			j.out.abort()
 		}
 	}
+	stop()
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.progress.finish(r.err)
 	return r.err
 }
