@@ -1,0 +1,61 @@
+# What a newcomer types first: make run, make test.
+GO      ?= go
+PYTHON  ?= python3
+VENV    ?= .venv
+SF      ?= 0.1
+export CGO_ENABLED = 0
+
+.PHONY: build run test unit race lint integration deep bench cross clean
+
+build: bin/firesteel
+
+bin/firesteel: FORCE
+	$(GO) build -o $@ ./cmd/firesteel
+FORCE:
+
+# The Python client: a user's own PySpark, from the registry.
+$(VENV)/client-%/.done: scripts/requirements-%.txt
+	rm -rf $(VENV)/client-$*
+	$(PYTHON) -m venv $(VENV)/client-$*
+	$(VENV)/client-$*/bin/pip -q install -r $<
+	touch $@
+
+data/tpch-%/.done: | bin/firesteel
+	bin/firesteel tpch --scale-factor $* --output data/tpch-$*
+	touch $@
+
+# A PySpark program, unchanged, on the embedded local engine.
+run: bin/firesteel $(VENV)/client-4.2/.done data/tpch-$(SF)/.done
+	PATH="$(CURDIR)/$(VENV)/client-4.2/bin:$$PATH" bin/firesteel submit --master 'local[*]' examples/python/shipping_priority.py data/tpch-$(SF)
+
+test: lint unit race integration
+
+lint:
+	@test -z "$$(gofmt -l cmd internal examples)" || { gofmt -l cmd internal examples; echo 'gofmt would change these files'; exit 1; }
+	$(GO) vet ./...
+
+unit:
+	$(GO) test ./...
+
+# The rooms in which goroutines meet. The race detector needs cgo; the product does not.
+race:
+	CGO_ENABLED=1 $(GO) test -race -short ./internal/driver/... ./internal/cluster/... ./internal/exec/... ./internal/memory/... ./internal/shuffle/... ./internal/session/... ./internal/connect/...
+
+# Real PySpark clients against the real binary.
+integration: bin/firesteel $(VENV)/client-4.2/.done $(VENV)/client-4.3/.done data/tpch-0.1/.done
+	for v in 4.2 4.3; do FIRESTEEL=bin/firesteel TPCH=data/tpch-0.1 $(VENV)/client-$$v/bin/python -m pytest -q -p no:cacheprovider tests/pyspark || exit 1; done
+
+# The long suites: many seeds of the scheduler's simulator, longer fuzzing.
+deep:
+	FIRESTEEL_DEEP=1 $(GO) test -timeout 60m ./internal/scheduler/...
+	$(GO) test -run '^$$' -fuzz Fuzz -fuzztime 60s ./internal/sqlparser
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/...
+
+cross:
+	GOOS=linux GOARCH=arm64 $(GO) build -o /dev/null ./cmd/firesteel
+	GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null ./cmd/firesteel
+
+clean:
+	rm -rf bin data

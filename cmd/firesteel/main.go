@@ -1,0 +1,117 @@
+// Command firesteel is all of Firesteel in one binary: see the table of commands.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// command is one row of the table: its name, the names of links that mean it, and what it does.
+type command struct {
+	name  string
+	links []string // argv[0] of links to the binary
+	use   string   // arguments, for --help
+	short string
+	run   func(ctx context.Context, args []string) error
+}
+
+// commands is the table, in the order in which --help lists it.
+func commands() []command {
+	return []command{
+		{"sql", []string{"spark-sql"}, "[-e SQL | -f FILE] [--master URL]", "run SQL, or type it", runSQL},
+		{"submit", []string{"spark-submit"}, "[--master URL] APP [ARG …]", "run an application", runSubmit},
+		{"connect", []string{"start-connect-server.sh"}, "[--host H] [--port P] [--master URL]", "serve Spark Connect clients", runConnect},
+		{"tpch", nil, "--scale-factor N --output DIR", "make the TPC-H tables as Parquet", runTPCH},
+		{"version", nil, "", "print the version", runVersion},
+	}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := dispatch(ctx, os.Args)
+	stop()
+	os.Exit(code)
+}
+
+// exitCode is an error that only carries the status to exit with: the reason was told already.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// usageError is a mistake in the command line.
+type usageError struct{ error }
+
+func dispatch(ctx context.Context, argv []string) int {
+	err := choose(ctx, argv)
+	var code exitCode
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return int(code)
+	case errors.As(err, &usage):
+		fmt.Fprintf(os.Stderr, "firesteel: %v\nTry 'firesteel --help'.\n", err)
+		return 2
+	}
+	fmt.Fprintln(os.Stderr, err)
+	return 1
+}
+
+// choose finds the command by the link's name or the first argument.
+func choose(ctx context.Context, argv []string) error {
+	link := filepath.Base(argv[0])
+	for _, c := range commands() {
+		for _, l := range c.links {
+			if l == link {
+				return c.run(ctx, argv[1:])
+			}
+		}
+	}
+	if len(argv) < 2 {
+		printHelp(os.Stderr)
+		return exitCode(2)
+	}
+	switch name := argv[1]; name {
+	case "-h", "--help", "help":
+		printHelp(os.Stdout)
+		return nil
+	case "--version":
+		return runVersion(ctx, nil)
+	default:
+		for _, c := range commands() {
+			if c.name == name {
+				return c.run(ctx, argv[2:])
+			}
+		}
+		return usageError{fmt.Errorf("there is no command %q%s", name, suggest(name))}
+	}
+}
+
+// suggest names the command that starts like the given word.
+func suggest(name string) string {
+	for _, c := range commands() {
+		if len(name) > 1 && (strings.HasPrefix(c.name, name[:2]) || strings.Contains(c.name, name)) {
+			return fmt.Sprintf(" (did you mean %q?)", c.name)
+		}
+	}
+	return ""
+}
+
+func printHelp(w io.Writer) {
+	fmt.Fprint(w, "Firesteel runs Spark applications: SQL, PySpark and Go, on this machine or on a cluster.\n\nUsage: firesteel COMMAND [FLAG …]\n\nCommands:\n")
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %-9s %s\n", c.name, c.short)
+		if c.use != "" {
+			fmt.Fprintf(w, "            firesteel %s %s\n", c.name, c.use)
+		}
+	}
+	fmt.Fprint(w, "\n'firesteel COMMAND --help' tells the flags of a command.\n")
+}

@@ -1,0 +1,2 @@
+// Package eval compiles resolved expressions into programs that run over batches.
+package eval
