@@ -190,13 +190,15 @@ type KillExecutors struct {
 // Reregister asks an executor that heartbeats but is not known to register again.
 type Reregister struct{ Executor event.ExecutorID }
 
-// TaskAccepted hands over what a successful attempt brought, once per partition of a stage:
-// results of other attempts of the partition are not accepted.
+// TaskAccepted hands over what a successful attempt brought. It comes once per partition of a
+// result stage: results of other attempts of the partition are not accepted. For a map stage it
+// comes when there is a result or an accumulator, and again when a lost output was recomputed.
 type TaskAccepted struct {
-	Job       event.JobID // NoJob for a map stage
+	Job       event.JobID // that brought the stage
 	Stage     event.StageID
 	Partition int
 	Task      event.TaskID
+	Final     bool // the stage is a result stage
 	Result    any
 	Accums    []event.Accumulable
 }

@@ -22,6 +22,9 @@ func (s *Scheduler) schedule() {
 		}
 		s.settlePlacement(all)
 	}
+	if all && s.pending > 0 {
+		s.findHopeless()
+	}
 	for _, e := range s.dirty {
 		e.dirty = false
 	}
@@ -46,7 +49,6 @@ func (s *Scheduler) offerAll() {
 		for len(s.free) > 0 && s.readyCount > 0 && s.offerRound(pass, s.random(len(s.free))) {
 		}
 	}
-	s.findHopeless()
 }
 
 func (s *Scheduler) passes() []event.Locality {

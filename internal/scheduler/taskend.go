@@ -116,7 +116,7 @@ func (s *Scheduler) mapTaskDone(a *attempt, ev *TaskEnded) {
 	if lost, ok := s.lostEpoch[a.exec.id]; !ok || a.epoch > lost {
 		s.register(st.out, p, output{at: a.exec.id, host: a.exec.host.name, epoch: s.epoch, sizes: ev.Sizes})
 	}
-	s.accept(a, event.NoJob, ev)
+	s.accept(a, ev)
 	switch {
 	case st.state == stageRunning && st.expecting == 0:
 		s.mapStageDone(st)
@@ -141,7 +141,7 @@ func (s *Scheduler) resultTaskDone(a *attempt, ev *TaskEnded) {
 	}
 	j.done[p] = true
 	j.count++
-	s.accept(a, j.id(), ev)
+	s.accept(a, ev)
 	if j.satisfied() {
 		s.endAttempt(st, "")
 		s.stopAttempts(st, "Stage finished")
@@ -149,12 +149,14 @@ func (s *Scheduler) resultTaskDone(a *attempt, ev *TaskEnded) {
 	}
 }
 
-func (s *Scheduler) accept(a *attempt, id event.JobID, ev *TaskEnded) {
-	if id == event.NoJob && ev.Result == nil && ev.Accums == nil {
+func (s *Scheduler) accept(a *attempt, ev *TaskEnded) {
+	st := a.set.stage
+	if st.out != nil && ev.Result == nil && ev.Accums == nil {
 		return
 	}
 	s.emit(TaskAccepted{
-		Job: id, Stage: a.set.stage.id, Partition: a.info.Partition, Task: a.info.Task, Result: ev.Result, Accums: ev.Accums,
+		Job: st.owner.id(), Stage: st.id, Partition: a.info.Partition, Task: a.info.Task, Final: st.out == nil,
+		Result: ev.Result, Accums: ev.Accums,
 	})
 }
 

@@ -1,0 +1,318 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/scheduler"
+)
+
+// Backend runs tasks somewhere. Its methods are called by the driver's loop, one at a time, and
+// return at once; what becomes of a task is told with Driver.Post, later, from any goroutine.
+type Backend interface {
+	// Start is called once, before all others.
+	Start(ctx context.Context, d *Driver) error
+	// Launch starts an attempt. Exactly one scheduler.TaskEnded must follow, or ExecutorLost for its executor.
+	Launch(t scheduler.LaunchTask)
+	// Kill ends an attempt; its TaskEnded still follows.
+	Kill(task event.TaskID, executor event.ExecutorID, reason string)
+	// Scale says how many executors should exist.
+	Scale(total int)
+	// KillExecutors ends executors for good.
+	KillExecutors(ids []event.ExecutorID, reason string)
+	// Reregister asks an executor to register again.
+	Reregister(id event.ExecutorID)
+	// CommitAnswer answers a scheduler.CommitRequest.
+	CommitAnswer(task event.TaskID, allow bool)
+	// ForgetShuffle deletes the outputs of a shuffle.
+	ForgetShuffle(id event.ShuffleID)
+	// Stop ends all tasks and executors and waits for them, or for ctx. Nothing is posted after it.
+	Stop(ctx context.Context) error
+}
+
+// Config is what a driver needs.
+type Config struct {
+	Scheduler scheduler.Config
+	Queue     int // of each listener; 0 means DefaultQueue
+}
+
+// ErrClosed is the error of a job that is submitted after Close.
+var ErrClosed = errors.New("the driver is stopped")
+
+// Driver hosts one scheduler. See the package comment.
+type Driver struct {
+	s       *scheduler.Scheduler
+	backend Backend
+	bus     *Bus
+
+	nextJob     atomic.Int32
+	nextShuffle atomic.Int32
+
+	mu      sync.Mutex
+	queue   []input
+	closing bool          // no more jobs
+	closed  bool          // no more events
+	wake    chan struct{} // has a token when the queue is not empty
+	done    chan struct{} // closed when the loop has ended
+
+	jobs  map[event.JobID]*Handle // of the loop
+	tasks map[event.TaskID]liveTask
+}
+
+type liveTask struct {
+	of *Handle
+	on event.ExecutorID
+}
+
+// input is one entry of the queue: an event, or a question, or the wish to end.
+type input struct {
+	event scheduler.Event
+	job   *Handle // of a JobSubmitted
+	ask   func(*scheduler.Scheduler)
+	stop  stopping
+}
+
+type stopping uint8
+
+const (
+	stopWhenIdle stopping = iota + 1 // when the last task has ended
+	stopNow
+)
+
+// New starts a driver on a backend.
+func New(ctx context.Context, cfg Config, b Backend) (*Driver, error) {
+	d := &Driver{
+		s: scheduler.New(cfg.Scheduler), backend: b, bus: NewBus(cfg.Queue), wake: make(chan struct{}, 1), done: make(chan struct{}),
+		jobs: map[event.JobID]*Handle{}, tasks: map[event.TaskID]liveTask{},
+	}
+	if err := b.Start(ctx, d); err != nil {
+		return nil, errors.Join(err, b.Stop(ctx))
+	}
+	go d.loop()
+	return d, nil
+}
+
+// Bus is the listener bus of the application.
+func (d *Driver) Bus() *Bus { return d.bus }
+
+// Post hands an event to the scheduler. It never blocks; after Close it does nothing.
+func (d *Driver) Post(e scheduler.Event) { d.put(input{event: e}) }
+
+// Cancel ends jobs.
+func (d *Driver) Cancel(c scheduler.JobCancelled) { d.Post(c) }
+
+// NewShuffle gives a shuffle id that was not given before.
+func (d *Driver) NewShuffle() event.ShuffleID { return event.ShuffleID(d.nextShuffle.Add(1) - 1) }
+
+// ReleaseShuffle says that nobody will submit a stage that reads or writes the shuffle again.
+func (d *Driver) ReleaseShuffle(id event.ShuffleID) { d.Post(scheduler.ShuffleReleased{Shuffle: id}) }
+
+// MapStatuses says where the outputs of a shuffle lie.
+func (d *Driver) MapStatuses(ctx context.Context, id event.ShuffleID) ([]scheduler.MapStatus, error) {
+	answer := make(chan []scheduler.MapStatus, 1)
+	if !d.put(input{ask: func(s *scheduler.Scheduler) { answer <- s.MapStatuses(id) }}) {
+		return nil, ErrClosed
+	}
+	select {
+	case st := <-answer:
+		return st, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-d.done:
+		return nil, ErrClosed
+	}
+}
+
+// Submit starts a job. The caller must Wait for it.
+func (d *Driver) Submit(j *Job) (*Handle, error) {
+	id := event.JobID(d.nextJob.Add(1) - 1)
+	h := &Handle{id: id, job: j, d: d, wake: make(chan struct{}, 1)}
+	specs := make([]*scheduler.StageSpec, len(j.Stages))
+	for i, st := range j.Stages {
+		spec := st.StageSpec
+		spec.Body = st
+		specs[i] = &spec
+	}
+	ok := d.put(input{job: h, event: scheduler.JobSubmitted{
+		ID: id, Stages: specs, Group: j.Group, Description: j.Description, Tags: j.Tags, Pool: j.Pool, Properties: j.Properties,
+	}})
+	if !ok {
+		return nil, ErrClosed
+	}
+	return h, nil
+}
+
+// RunJob runs a job to its end; see Handle.Wait.
+func (d *Driver) RunJob(ctx context.Context, j *Job) (*JobResult, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	h, err := d.Submit(j)
+	if err != nil {
+		return nil, err
+	}
+	return h.Wait(ctx)
+}
+
+// Close fails the jobs that still run, waits for their tasks as long as ctx allows, stops the
+// backend, and delivers the last events. It may be called twice.
+func (d *Driver) Close(ctx context.Context) error {
+	d.Cancel(scheduler.JobCancelled{By: scheduler.CancelAll, Reason: "because SparkContext was shut down"})
+	d.put(input{stop: stopWhenIdle})
+	var late error
+	select {
+	case <-d.done:
+	case <-ctx.Done():
+		late = context.Cause(ctx)
+		d.put(input{stop: stopNow})
+		<-d.done
+	}
+	return errors.Join(late, d.backend.Stop(ctx), d.bus.Close(ctx))
+}
+
+// put appends to the queue; it says false after the end.
+func (d *Driver) put(in input) bool {
+	d.mu.Lock()
+	if d.closed || d.closing && in.job != nil {
+		d.mu.Unlock()
+		return false
+	}
+	d.closing = d.closing || in.stop != 0
+	d.queue = append(d.queue, in)
+	first := len(d.queue) == 1
+	d.mu.Unlock()
+	if first {
+		select {
+		case d.wake <- struct{}{}:
+		default:
+		}
+	}
+	return true
+}
+
+func (d *Driver) take(old []input) []input {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	batch := d.queue
+	d.queue = old[:0]
+	return batch
+}
+
+func (d *Driver) loop() {
+	defer close(d.done)
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	var armed time.Time // what the timer is set to
+	var batch []input
+	var stop stopping
+	for stop != stopNow && (stop == 0 || len(d.tasks) > 0) {
+		if at, ok := d.s.Deadline(); ok && !at.Equal(armed) {
+			armed = at
+			timer.Reset(time.Until(at))
+		}
+		select {
+		case <-d.wake:
+			batch = d.take(batch)
+		case <-timer.C:
+			armed = time.Time{}
+			batch = append(batch[:0], input{event: scheduler.Tick{}})
+		}
+		for i, in := range batch {
+			batch[i] = input{}
+			if in.stop != 0 {
+				stop = in.stop
+				continue
+			}
+			d.handle(in)
+		}
+	}
+	d.abandon()
+}
+
+func (d *Driver) handle(in input) {
+	if in.ask != nil {
+		in.ask(d.s)
+		return
+	}
+	if in.job != nil {
+		d.jobs[in.job.id] = in.job
+	}
+	for _, a := range d.s.Step(time.Now(), in.event) {
+		d.perform(a)
+	}
+	switch e := in.event.(type) {
+	case scheduler.TaskEnded:
+		d.taskOver(e.Task)
+	case scheduler.ExecutorLost:
+		d.executorOver(e.ID)
+	}
+}
+
+func (d *Driver) perform(a scheduler.Action) {
+	switch a := a.(type) {
+	case scheduler.LaunchTask:
+		if h := d.jobs[a.Job.ID]; h != nil {
+			h.attempts(1)
+			d.tasks[a.Task] = liveTask{h, a.Executor}
+		}
+		d.backend.Launch(a)
+	case scheduler.Publish:
+		d.bus.Publish(a.Event)
+	case scheduler.TaskAccepted:
+		if h := d.jobs[a.Job]; h != nil {
+			h.accept(a)
+		}
+	case scheduler.JobEnded:
+		if h := d.jobs[a.ID]; h != nil {
+			delete(d.jobs, a.ID)
+			h.finish(a)
+		}
+	case scheduler.KillTask:
+		d.backend.Kill(a.Task, a.Executor, a.Reason)
+	case scheduler.CommitAnswer:
+		d.backend.CommitAnswer(a.Task, a.Allow)
+	case scheduler.WantExecutors:
+		d.backend.Scale(a.Total)
+	case scheduler.KillExecutors:
+		d.backend.KillExecutors(a.IDs, a.Reason)
+		for _, id := range a.IDs {
+			d.executorOver(id)
+		}
+	case scheduler.Reregister:
+		d.backend.Reregister(a.Executor)
+	case scheduler.ForgetShuffle:
+		d.backend.ForgetShuffle(a.Shuffle)
+	}
+}
+
+func (d *Driver) taskOver(id event.TaskID) {
+	if t, ok := d.tasks[id]; ok {
+		delete(d.tasks, id)
+		t.of.attempts(-1)
+	}
+}
+
+func (d *Driver) executorOver(id event.ExecutorID) {
+	for task, t := range d.tasks {
+		if t.on == id {
+			d.taskOver(task)
+		}
+	}
+}
+
+// abandon refuses all further input and ends the handles of jobs that the scheduler has not ended.
+func (d *Driver) abandon() {
+	d.mu.Lock()
+	d.closed = true
+	d.mu.Unlock()
+	for id, h := range d.jobs {
+		h.finish(scheduler.JobEnded{ID: id, Err: ErrClosed})
+	}
+	for id := range d.tasks {
+		d.taskOver(id)
+	}
+}
