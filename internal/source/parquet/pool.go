@@ -1,0 +1,54 @@
+package parquet
+
+import "sync"
+
+// padding is readable behind every buffer, so that decoders need no scalar tails.
+const padding = 64
+
+// pool hands out byte buffers and takes them back a batch later: what the current batch shows must stay untouched until
+// the next call of Next, which recycles. A pool belongs to one scanner at a time.
+type pool struct {
+	free    [][]byte
+	retired [][]byte
+}
+
+const maxFree = 256
+
+var pools = sync.Pool{New: func() any { return new(pool) }}
+
+// get returns a buffer of n bytes, not cleared, with padding behind its length.
+func (p *pool) get(n int) []byte {
+	best := -1
+	for i, b := range p.free {
+		if cap(b) >= n+padding && (best < 0 || cap(b) < cap(p.free[best])) {
+			best = i
+		}
+	}
+	if best >= 0 && cap(p.free[best])/4 <= n+64<<10 {
+		b := p.free[best]
+		last := len(p.free) - 1
+		p.free[best] = p.free[last]
+		p.free = p.free[:last]
+		return b[:n]
+	}
+	size := n + padding
+	return make([]byte, (size+size/8+4095)&^4095)[:n]
+}
+
+// retire gives a buffer back that the current batch may still show.
+func (p *pool) retire(b []byte) {
+	if cap(b) > 0 {
+		p.retired = append(p.retired, b[:0])
+	}
+}
+
+// recycle makes retired buffers free: the current batch is gone.
+func (p *pool) recycle() {
+	for _, b := range p.retired {
+		if len(p.free) < maxFree {
+			p.free = append(p.free, b)
+		}
+	}
+	clear(p.retired)
+	p.retired = p.retired[:0]
+}
