@@ -271,6 +271,7 @@ type HashJoin struct {
 	RightKeys  []expr.Expr
 	Cond       expr.Expr // over both sides; nil: none
 	Hint       logical.JoinHint
+	Narrow     []*expr.Column // the columns of the join's output that are wanted, in order; nil: all
 }
 
 func (p *HashJoin) Children() []Plan { return []Plan{p.Left, p.Right} }
@@ -307,6 +308,7 @@ type MergeJoin struct {
 	RightKeys []expr.Expr
 	Cond      expr.Expr
 	Hint      logical.JoinHint
+	Narrow    []*expr.Column // as in HashJoin
 }
 
 func (p *MergeJoin) Children() []Plan { return []Plan{p.Left, p.Right} }
@@ -343,6 +345,7 @@ type LoopJoin struct {
 	Broadcast  bool
 	Cond       expr.Expr
 	Hint       logical.JoinHint
+	Narrow     []*expr.Column // as in HashJoin
 }
 
 func (p *LoopJoin) Children() []Plan { return []Plan{p.Left, p.Right} }

@@ -126,9 +126,23 @@ func joinOutput(kind logical.JoinKind, hint logical.JoinHint, left, right Plan) 
 	return append(l, right.Output()...)
 }
 
-func (p *HashJoin) output() []*expr.Column  { return joinOutput(p.Kind, p.Hint, p.Left, p.Right) }
-func (p *MergeJoin) output() []*expr.Column { return joinOutput(p.Kind, p.Hint, p.Left, p.Right) }
-func (p *LoopJoin) output() []*expr.Column  { return joinOutput(p.Kind, p.Hint, p.Left, p.Right) }
+func (p *HashJoin) output() []*expr.Column {
+	return narrowed(p.Narrow, p.Kind, p.Hint, p.Left, p.Right)
+}
+func (p *MergeJoin) output() []*expr.Column {
+	return narrowed(p.Narrow, p.Kind, p.Hint, p.Left, p.Right)
+}
+func (p *LoopJoin) output() []*expr.Column {
+	return narrowed(p.Narrow, p.Kind, p.Hint, p.Left, p.Right)
+}
+
+// narrowed is the output of a join that may be asked for fewer columns.
+func narrowed(narrow []*expr.Column, kind logical.JoinKind, hint logical.JoinHint, left, right Plan) []*expr.Column {
+	if narrow != nil {
+		return narrow
+	}
+	return joinOutput(kind, hint, left, right)
+}
 
 func nullable(cols []*expr.Column) []*expr.Column {
 	out := make([]*expr.Column, len(cols))
