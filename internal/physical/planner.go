@@ -59,7 +59,8 @@ func (pl *Planner) Plan(p logical.Plan) (Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pl.addRuntimeFilters(out), nil
+	out = pl.addRuntimeFilters(out)
+	return narrowJoins(out, idSet(out.Output())), nil
 }
 
 // planSubqueries plans the scalar subqueries that p's expressions hold, each once.
