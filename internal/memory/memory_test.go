@@ -1,0 +1,172 @@
+package memory
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/sparkerr"
+	"github.com/firesteel/firesteel/internal/types"
+)
+
+func TestFairShare(t *testing.T) {
+	p := NewPool(Config{Budget: 1000, Key: "spark.executor.memory"})
+	a := p.Account("task a")
+	ra := a.Reserve("Sort")
+	if !ra.TryGrow(1000) {
+		t.Fatal("one task alone may have all")
+	}
+	b := p.Account("task b")
+	rb := b.Reserve("Join")
+	if !rb.TryGrow(250) {
+		t.Error("the second of two is granted its 1/2N though nothing is free")
+	}
+	if rb.TryGrow(1) {
+		t.Error("more than 1/2N needs free memory")
+	}
+	if ra.TryGrow(1) {
+		t.Error("the first holds more than 1/N by now")
+	}
+	ra.Shrink(800)
+	if !rb.TryGrow(250) || rb.TryGrow(1) {
+		t.Error("up to 1/N of free memory, and no more")
+	}
+	ra.Release()
+	rb.Release()
+	if err := errors.Join(a.Close(), b.Close()); err != nil {
+		t.Error(err)
+	}
+	if u := p.Usage(); u.Execution != 0 || u.Peak != 1250 {
+		t.Errorf("usage %+v", u)
+	}
+}
+
+func TestRefusalNamesAll(t *testing.T) {
+	p := NewPool(Config{Budget: 100, Key: "spark.driver.memory"})
+	a := p.Account("task 7.0 in stage 2.0")
+	r := a.Reserve("HashAggregate")
+	err := r.Grow(200)
+	if !Refused(err) {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"HashAggregate", "task 7.0 in stage 2.0", "spark.driver.memory", "200", "100.0 B"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q lacks %q", err, want)
+		}
+	}
+}
+
+func TestGrowOrSpill(t *testing.T) {
+	ctx := context.Background()
+	p := NewPool(Config{Budget: 100, Key: "k"})
+	r := p.Account("t").Reserve("op")
+	spills := 0
+	spill := func(context.Context) error { spills++; r.Shrink(40); return nil }
+	for range 10 {
+		if err := r.GrowOrSpill(ctx, 30, spill); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if spills == 0 || r.Bytes() > 100 {
+		t.Errorf("%d spills, %d bytes", spills, r.Bytes())
+	}
+	if err := r.GrowOrSpill(ctx, 30, func(context.Context) error { return nil }); !Refused(err) && r.Bytes()+30 > 100 {
+		t.Errorf("a spill that frees nothing ends the trying: %v", err)
+	}
+	if err := r.GrowOrSpill(ctx, 1000, nil); !Refused(err) {
+		t.Error(err)
+	}
+	cut, cancel := context.WithCancelCause(ctx)
+	cause := errors.New("cancelled by the user")
+	cancel(cause)
+	if err := r.GrowOrSpill(cut, 1000, spill); !errors.Is(err, cause) {
+		t.Error(err)
+	}
+}
+
+func TestLeakIsNamed(t *testing.T) {
+	p := NewPool(Config{Budget: 100, Key: "k"})
+	a := p.Account("task 1.0")
+	if err := a.Reserve("Sort").Grow(10); err != nil {
+		t.Fatal(err)
+	}
+	err := a.Close()
+	if !sparkerr.Is(err, "INTERNAL_ERROR_MEMORY") || !strings.Contains(err.Error(), "Sort 10.0 B") {
+		t.Error(err)
+	}
+	if p.Usage().Execution != 0 || a.Close() != nil {
+		t.Error("the account is closed and empty")
+	}
+}
+
+func TestStorageGivesWay(t *testing.T) {
+	p := NewPool(Config{Budget: 100, Key: "k", StorageFraction: 0.3})
+	if !p.GrowStorage(80) || p.GrowStorage(30) {
+		t.Fatal("storage may have what is free")
+	}
+	p.OnEvict(func(n int64) int64 { p.ReleaseStorage(n); return n })
+	r := p.Account("t").Reserve("op")
+	if !r.TryGrow(60) {
+		t.Error("storage above its share gives way")
+	}
+	if u := p.Usage(); u.Storage != 40 {
+		t.Errorf("storage kept %d", u.Storage)
+	}
+	if r.TryGrow(20) {
+		t.Error("storage keeps its protected share")
+	}
+}
+
+func TestSpillFile(t *testing.T) {
+	d := NewDirs(t.TempDir())
+	defer func() {
+		if err := d.Remove(); err != nil {
+			t.Error(err)
+		}
+	}()
+	s, err := d.Spill()
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := types.NewSchema(types.Field{Name: "a", Type: types.Long})
+	vals := make([]int64, 1000)
+	const frames = 100
+	for f := range frames {
+		for i := range vals {
+			vals[i] = int64(f*1000 + i)
+		}
+		b := &columnar.Batch{Schema: schema, N: 1000, Cols: []columnar.Vector{columnar.NewFlat(types.Long, vals)}}
+		if err := s.Write(b, 0, 1000); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := s.Reader(schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := int64(0)
+	for {
+		b, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range columnar.Values[int64](&b.Cols[0]) {
+			if v != next {
+				t.Fatalf("%d after %d", v, next-1)
+			}
+			next++
+		}
+	}
+	if next != frames*1000 || s.Rows() != next {
+		t.Errorf("%d rows", next)
+	}
+	if err := errors.Join(s.Close(), s.Close()); err != nil {
+		t.Error(err)
+	}
+}

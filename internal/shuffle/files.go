@@ -1,0 +1,357 @@
+package shuffle
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+	"sort"
+	"sync"
+
+	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/columnar/frame"
+	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/memory"
+)
+
+// Files is the manager that writes map outputs to files. A file holds the frames of partition 0, 1, … and then an index:
+// the end offset of each partition (8 bytes each), their number (4), a CRC-32C of the index (4) and a magic (4),
+// little endian. It gets its name by one rename, so that a reader sees all of it or nothing.
+type Files struct {
+	dirs     *memory.Dirs
+	self     event.ExecutorID
+	host     string
+	compress bool
+	fetch    Fetcher
+	mu       sync.Mutex
+	written  map[event.ShuffleID]map[int]bool
+}
+
+// Fetcher reads partitions [from, to) of a map output that lies elsewhere.
+type Fetcher interface {
+	Fetch(ctx context.Context, shuffle event.ShuffleID, m MapStatus, from, to int) (io.ReadCloser, error)
+}
+
+// NewFiles makes the manager of executor self. fetch may be nil when all outputs are its own.
+func NewFiles(dirs *memory.Dirs, self event.ExecutorID, host string, compress bool, fetch Fetcher) *Files {
+	return &Files{dirs: dirs, self: self, host: host, compress: compress, fetch: fetch, written: map[event.ShuffleID]map[int]bool{}}
+}
+
+const indexMagic = 0x31495346 // FSI1
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// FileName is the name of a map output's file.
+func FileName(shuffle event.ShuffleID, m int) string {
+	return fmt.Sprintf("shuffle_%d_%d_0.data", shuffle, m)
+}
+
+// Writer implements Manager.
+func (f *Files) Writer(o Output) (Writer, error) {
+	w := &fileWriter{files: f, o: o, mem: o.Mem.Reserve("Exchange"), parts: make([]filePart, o.Partitions)}
+	w.enc.Compress = f.compress
+	w.bins = newBins(o.Schema, o.Partitions, w.encode)
+	return w, nil
+}
+
+// fileWriter keeps encoded frames by partition and moves them to run files when memory is refused.
+type fileWriter struct {
+	files *Files
+	o     Output
+	mem   *memory.Reservation
+	bins  *bins
+	enc   frame.Encoder
+	parts []filePart
+	held  int64 // bytes of frames in memory
+	runs  []*os.File
+	tmp   *os.File
+}
+
+type filePart struct {
+	frames []byte
+	runs   []runPart
+	rows   int64
+}
+
+type runPart struct {
+	run      int
+	from, to int64
+}
+
+func (w *fileWriter) Write(ctx context.Context, b *columnar.Batch, order, bounds []uint32) error {
+	n := size(b)
+	if err := w.mem.Resize(ctx, w.held+w.bins.pending+n, w.spill); err != nil {
+		return err
+	}
+	return w.bins.add(b, order, bounds, n)
+}
+
+func (w *fileWriter) encode(part int, b *columnar.Batch) error {
+	p := &w.parts[part]
+	before := cap(p.frames)
+	p.frames = w.enc.Append(p.frames, b, 0, b.N)
+	p.rows += int64(b.N)
+	w.held += int64(cap(p.frames) - before)
+	return nil
+}
+
+// spill writes the frames in memory to a run file, partition by partition.
+func (w *fileWriter) spill(context.Context) error {
+	if err := w.bins.flush(); err != nil {
+		return err
+	}
+	f, err := w.files.dirs.Create("temp_shuffle_")
+	if err != nil {
+		return err
+	}
+	run := len(w.runs)
+	w.runs = append(w.runs, f)
+	out, at := bufio.NewWriterSize(f, 256<<10), int64(0)
+	for i := range w.parts {
+		p := &w.parts[i]
+		if len(p.frames) == 0 {
+			continue
+		}
+		n, err := out.Write(p.frames)
+		if err != nil {
+			return err
+		}
+		p.runs = append(p.runs, runPart{run, at, at + int64(n)})
+		at += int64(n)
+		p.frames = nil
+	}
+	w.held = 0
+	w.mem.Release()
+	return out.Flush()
+}
+
+func (w *fileWriter) Commit(context.Context) (MapStatus, error) {
+	defer w.Abort()
+	if err := w.bins.flush(); err != nil {
+		return MapStatus{}, err
+	}
+	name := FileName(w.o.Shuffle, w.o.Map)
+	path, err := w.files.dirs.Path(name)
+	if err != nil {
+		return MapStatus{}, err
+	}
+	if w.tmp, err = os.CreateTemp(filepath.Dir(path), "temp_shuffle_"); err != nil {
+		return MapStatus{}, err
+	}
+	st := MapStatus{Map: w.o.Map, At: w.files.self, Host: w.files.host, Sizes: make([]int64, len(w.parts)), Rows: make([]int64, len(w.parts))}
+	if err := w.assemble(&st); err != nil {
+		return st, fmt.Errorf("writing map output %s failed: %w", name, err)
+	}
+	if err := os.Rename(w.tmp.Name(), path); err != nil {
+		return st, err
+	}
+	w.files.note(w.o.Shuffle, w.o.Map)
+	return st, nil
+}
+
+// assemble writes the partitions one after the other, and the index.
+func (w *fileWriter) assemble(st *MapStatus) error {
+	out := bufio.NewWriterSize(w.tmp, 256<<10)
+	index, at := make([]byte, 0, len(w.parts)*8+12), int64(0)
+	for i := range w.parts {
+		n, err := w.copyPart(out, &w.parts[i])
+		if err != nil {
+			return err
+		}
+		at += n
+		st.Sizes[i], st.Rows[i] = n, w.parts[i].rows
+		index = binary.LittleEndian.AppendUint64(index, uint64(at))
+	}
+	index = binary.LittleEndian.AppendUint32(index, uint32(len(w.parts)))
+	index = binary.LittleEndian.AppendUint32(index, crc32.Checksum(index, castagnoli))
+	index = binary.LittleEndian.AppendUint32(index, indexMagic)
+	if _, err := out.Write(index); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+func (w *fileWriter) copyPart(out io.Writer, p *filePart) (int64, error) {
+	var total int64
+	for _, r := range p.runs {
+		n, err := io.Copy(out, io.NewSectionReader(w.runs[r.run], r.from, r.to-r.from))
+		total += n
+		if err != nil {
+			return total, err
+		}
+	}
+	n, err := out.Write(p.frames)
+	return total + int64(n), err
+}
+
+// Abort deletes temporary files and gives the memory back. After Commit the output itself stays.
+func (w *fileWriter) Abort() {
+	w.mem.Release()
+	for _, f := range append(w.runs, w.tmp) {
+		if f != nil {
+			_ = f.Close()
+			_ = os.Remove(f.Name()) // a committed file has another name by now
+		}
+	}
+	w.runs, w.tmp, w.parts = nil, nil, nil
+}
+
+func (f *Files) note(id event.ShuffleID, m int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.written[id] == nil {
+		f.written[id] = map[int]bool{}
+	}
+	f.written[id][m] = true
+}
+
+// Remove implements Manager.
+func (f *Files) Remove(id event.ShuffleID) error {
+	f.mu.Lock()
+	maps := f.written[id]
+	delete(f.written, id)
+	f.mu.Unlock()
+	var errs []error
+	for m := range maps {
+		path, err := f.dirs.Path(FileName(id, m))
+		if err == nil {
+			err = os.Remove(path)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// Open opens partitions [from, to) of a map output of this executor, for a reader here or the block server.
+func (f *Files) Open(id event.ShuffleID, m, from, to int) (io.ReadCloser, int64, error) {
+	path, err := f.dirs.Path(FileName(id, m))
+	if err != nil {
+		return nil, 0, err
+	}
+	return OpenFile(path, from, to)
+}
+
+// OpenFile opens partitions [from, to) of the map output at path.
+func OpenFile(path string, from, to int) (io.ReadCloser, int64, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	start, end, err := locate(file, from, to)
+	if err != nil {
+		_ = file.Close()
+		return nil, 0, fmt.Errorf("%s: %w", path, err)
+	}
+	return &sectionFile{io.NewSectionReader(file, start, end-start), file}, end - start, nil
+}
+
+type sectionFile struct {
+	*io.SectionReader
+	f *os.File
+}
+
+func (s *sectionFile) Close() error { return s.f.Close() }
+
+var errIndex = errors.New("the index of the map output is damaged")
+
+// locate finds where partitions [from, to) begin and end.
+func locate(f *os.File, from, to int) (start, end int64, err error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, 0, err
+	}
+	var tail [12]byte
+	if _, err := f.ReadAt(tail[:], info.Size()-12); err != nil || binary.LittleEndian.Uint32(tail[8:]) != indexMagic {
+		return 0, 0, errIndex
+	}
+	n := int64(binary.LittleEndian.Uint32(tail[:]))
+	index := make([]byte, n*8+4)
+	if _, err := f.ReadAt(index, info.Size()-n*8-12); err != nil {
+		return 0, 0, errIndex
+	}
+	if crc32.Checksum(index, castagnoli) != binary.LittleEndian.Uint32(tail[4:]) || int64(to) > n || from > to {
+		return 0, 0, errIndex
+	}
+	at := func(i int) int64 {
+		if i == 0 {
+			return 0
+		}
+		return int64(binary.LittleEndian.Uint64(index[(i-1)*8:]))
+	}
+	return at(from), at(to), nil
+}
+
+// Reader implements Manager.
+func (f *Files) Reader(_ context.Context, r Request) (Reader, error) {
+	maps := append([]MapStatus(nil), r.Maps...)
+	sort.SliceStable(maps, func(i, j int) bool { return maps[i].Map < maps[j].Map })
+	r.Maps = maps
+	return &fileReader{files: f, r: r}, nil
+}
+
+type fileReader struct {
+	files *Files
+	r     Request
+	m     int
+	in    io.ReadCloser
+	dec   *memory.FrameReader
+}
+
+func (r *fileReader) Next(ctx context.Context) (*columnar.Batch, error) {
+	for {
+		if r.in == nil {
+			if r.m == len(r.r.Maps) {
+				return nil, io.EOF
+			}
+			if err := r.open(ctx, r.r.Maps[r.m]); err != nil {
+				return nil, failed(&r.r, r.r.Maps[r.m], r.r.From, err)
+			}
+			r.m++
+		}
+		b, err := r.dec.Next()
+		if err == nil {
+			return b, nil
+		}
+		if !errors.Is(err, io.EOF) {
+			return nil, failed(&r.r, r.r.Maps[r.m-1], r.r.From, err)
+		}
+		if err := r.Close(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (r *fileReader) open(ctx context.Context, m MapStatus) (err error) {
+	switch {
+	case m.At == r.files.self:
+		r.in, _, err = r.files.Open(r.r.Shuffle, m.Map, r.r.From, r.r.To)
+	case r.files.fetch == nil:
+		err = errGone
+	default:
+		r.in, err = r.files.fetch.Fetch(ctx, r.r.Shuffle, m, r.r.From, r.r.To)
+	}
+	if err != nil {
+		r.in = nil
+		return err
+	}
+	if r.dec == nil {
+		r.dec = memory.NewFrameReader(r.in, r.r.Schema)
+	} else {
+		r.dec.Reset(r.in)
+	}
+	return nil
+}
+
+func (r *fileReader) Close() error {
+	if r.in == nil {
+		return nil
+	}
+	in := r.in
+	r.in = nil
+	return in.Close()
+}
