@@ -122,6 +122,15 @@ func (c *checker) taskSets() {
 
 // idle wants that no slot stays free beside a task that could use it at once.
 func (c *checker) idle() {
+	for _, ts := range c.s.sets {
+		if ts.stage.spec.Barrier && ts.pending == len(ts.tasks) && ts.excl == nil {
+			slots := 0
+			for _, e := range c.s.free {
+				slots += e.slots / ts.cpus
+			}
+			c.want(slots < len(ts.tasks), "barrier set %s waits beside %d free slots", ts.name(), slots)
+		}
+	}
 	for _, e := range c.s.free {
 		for _, p := range c.s.pools {
 			for _, ts := range p.ready {

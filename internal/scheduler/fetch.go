@@ -88,10 +88,20 @@ func (s *Scheduler) resubmitFailed() {
 	}
 }
 
-// rollBack discards what was computed from a map stage whose repetition gives other rows: the
-// outputs and the running attempts of all stages after it, and its own. It says false if that
-// aborted the failed stage, for a result computed from the old rows was handed out already.
+// rollBack discards what was computed from a map stage whose repetition gives other rows, and the
+// stage's own output. It says false if that aborted the failed stage.
 func (s *Scheduler) rollBack(m, failed *stage) bool {
+	s.rollBackReaders(m)
+	if m.state != stageRunning && s.alive(m) {
+		s.discard(m, "")
+	}
+	return s.alive(failed)
+}
+
+// rollBackReaders discards the outputs and the running attempts of all stages after one that is
+// about to run again and whose output is indeterminate. A job whose results were handed out in part
+// is aborted, for the other part would not fit. It says false if that left nobody who needs the stage.
+func (s *Scheduler) rollBackReaders(m *stage) bool {
 	for _, st := range s.after(m) {
 		if !s.alive(st) {
 			continue
@@ -107,10 +117,7 @@ func (s *Scheduler) rollBack(m, failed *stage) bool {
 		}
 		s.discard(st, "rolled back, for "+m.String()+" runs again and its output is indeterminate")
 	}
-	if m.state != stageRunning && s.alive(m) {
-		s.discard(m, "")
-	}
-	return s.alive(failed)
+	return s.alive(m)
 }
 
 // discard takes away all that a stage has computed or is computing.

@@ -237,6 +237,7 @@ func (Publish) isAction()       {}
 // MapStatus says where a map output lies and how many bytes it has per reduce partition.
 type MapStatus struct {
 	Map   int
+	Task  event.TaskID // the attempt that wrote it; names its blocks
 	Epoch int64
 	At    event.ExecutorID // empty when the output is missing
 	Host  string

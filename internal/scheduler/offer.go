@@ -14,7 +14,10 @@ var passes = [...]event.Locality{event.ProcessLocal, event.NodeLocal, event.NoPr
 // all free slots when tasks came (back), otherwise only the slots of the executors that got some.
 func (s *Scheduler) schedule() {
 	all := s.dirtyAll
-	if s.readyCount > 0 && len(s.free) > 0 {
+	if s.readyCount > 0 && len(s.free) > 0 && (all || len(s.dirty) > 0) {
+		if s.barriers > 0 {
+			s.offerBarriers()
+		}
 		if all {
 			s.offerAll()
 		} else {
@@ -42,9 +45,6 @@ func (s *Scheduler) offerDirty() {
 
 // offerAll goes round the executors and gives each one task at a time, so that load spreads.
 func (s *Scheduler) offerAll() {
-	if s.barriers > 0 {
-		s.offerBarriers()
-	}
 	for _, pass := range s.passes() {
 		for len(s.free) > 0 && s.readyCount > 0 && s.offerRound(pass, s.random(len(s.free))) {
 		}
@@ -97,8 +97,9 @@ func (s *Scheduler) tryLaunch(ts *taskSet, e *executor, pass event.Locality) boo
 	i, near, ok := s.popTask(ts, e, pass)
 	speculative := false
 	if !ok && pass == event.Any && len(ts.spec) > 0 {
-		i, ok = ts.popSpeculative(e)
-		near, speculative = ts.distance(i, e), true
+		if i, ok = ts.popSpeculative(e); ok {
+			near, speculative = ts.distance(i, e), true
+		}
 	}
 	if !ok {
 		return false

@@ -150,6 +150,8 @@ func (r *runner) setConfig(rest string) error {
 			*bools[k], err = strconv.ParseBool(v)
 		case durations[k] != nil:
 			*durations[k], err = time.ParseDuration(v)
+		case k == "seed":
+			c.Seed, err = strconv.ParseUint(v, 10, 64)
 		case k == "maxResult":
 			c.MaxResultSize, err = strconv.ParseInt(v, 10, 64)
 		case k == "pool": // name:weight:minShare[:fair]

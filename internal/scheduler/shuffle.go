@@ -16,6 +16,7 @@ type shuffle struct {
 // output is one map output; at is empty when it is missing.
 type output struct {
 	at    event.ExecutorID
+	task  event.TaskID
 	host  string
 	epoch int64
 	sizes []int64
@@ -66,6 +67,9 @@ func (sh *shuffle) count(sizes []int64, sign int64) {
 }
 
 func (s *Scheduler) unregisterAll(sh *shuffle) {
+	if sh.available == 0 {
+		return
+	}
 	for m := range sh.maps {
 		s.unregister(sh, m)
 	}
@@ -159,7 +163,7 @@ func (s *Scheduler) MapStatuses(id event.ShuffleID) []MapStatus {
 	}
 	all := make([]MapStatus, len(sh.maps))
 	for m, o := range sh.maps {
-		all[m] = MapStatus{Map: m, Epoch: o.epoch, At: o.at, Host: o.host, Sizes: o.sizes}
+		all[m] = MapStatus{Map: m, Task: o.task, Epoch: o.epoch, At: o.at, Host: o.host, Sizes: o.sizes}
 	}
 	return all
 }

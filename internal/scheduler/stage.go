@@ -134,7 +134,7 @@ func (s *Scheduler) submitStage(st *stage) {
 			s.submitStage(p)
 		}
 	}
-	if len(st.jobs) == 0 { // a parent took the job down
+	if len(st.jobs) == 0 || st.queued { // a parent took the job down, or rolled the stage back
 		return
 	}
 	if missing {
@@ -148,6 +148,9 @@ func (s *Scheduler) submitStage(st *stage) {
 func (s *Scheduler) submitMissing(st *stage) {
 	if st.out != nil && st.out.available > 0 && (st.indeterminate || st.spec.Barrier) {
 		s.unregisterAll(st.out) // half of it is worth nothing
+	}
+	if st.out != nil && st.indeterminate && !s.rollBackReaders(st) {
+		return
 	}
 	parts := s.missing(st)
 	st.info.Attempt = st.attempts

@@ -54,6 +54,7 @@ func (s *Scheduler) attemptSucceeded(a *attempt, ev *TaskEnded) {
 	}
 	s.publishEnd(a, event.Success{}, ev)
 	if !s.alive(st) || ts.discarded || st.indeterminate && ts.attempt < st.attempts-1 {
+		s.releaseCommit(a)
 		return // nobody wants it, or it does not fit to what the newer attempt computes
 	}
 	if ts.times != nil {
@@ -114,7 +115,7 @@ func (s *Scheduler) mapTaskDone(a *attempt, ev *TaskEnded) {
 	st, p := a.set.stage, a.info.Partition
 	st.arrived(p)
 	if lost, ok := s.lostEpoch[a.exec.id]; !ok || a.epoch > lost {
-		s.register(st.out, p, output{at: a.exec.id, host: a.exec.host.name, epoch: s.epoch, sizes: ev.Sizes})
+		s.register(st.out, p, output{at: a.exec.id, task: a.info.Task, host: a.exec.host.name, epoch: s.epoch, sizes: ev.Sizes})
 	}
 	s.accept(a, ev)
 	switch {
