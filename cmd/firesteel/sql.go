@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/session"
+	"github.com/firesteel/firesteel/internal/show"
+	"github.com/firesteel/firesteel/internal/sqlparser"
+	"github.com/firesteel/firesteel/internal/types"
+)
+
+// sqlShell runs statements of one session and prints their rows.
+type sqlShell struct {
+	s      *session.Session
+	out    io.Writer
+	format string // table, tsv
+	timing bool
+	limit  int // rows that a table shows; 0: all
+}
+
+func runSQL(ctx context.Context, args []string) error {
+	f := newFlags("sql", "[-e SQL | -f FILE] [flags]")
+	var app appFlags
+	text := f.StringP("execute", "e", "", "run these statements and end")
+	file := f.StringP("file", "f", "", "run the statements of this file and end")
+	database := f.String("database", "", "database to start in")
+	format := f.String("format", "", "how rows are printed: table or tsv (default table; tsv under the name spark-sql)")
+	timing := f.Bool("timing", true, "print how long each statement took (to the terminal, never to standard output)")
+	silent := f.BoolP("silent", "S", false, "no timing, no greeting")
+	app.register(f)
+	if err := f.parse(args); err != nil {
+		return err
+	}
+	o, err := app.options()
+	if err != nil {
+		return err
+	}
+	if o.Name == "" {
+		o.Name = "firesteel sql"
+	}
+	a, err := session.Start(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer a.Close(context.WithoutCancel(ctx))
+	sh := &sqlShell{s: a.NewSession(), out: os.Stdout, format: *format, timing: *timing && !*silent}
+	if sh.format == "" {
+		sh.format = "table"
+		if filepath.Base(os.Args[0]) == "spark-sql" {
+			sh.format = "tsv"
+		}
+	}
+	if *database != "" {
+		if err := sh.run(ctx, "USE "+types.Quote(*database)); err != nil {
+			return err
+		}
+	}
+	switch {
+	case *text != "":
+		return sh.script(ctx, *text)
+	case *file != "":
+		b, err := os.ReadFile(*file)
+		if err != nil {
+			return err
+		}
+		return sh.script(ctx, string(b))
+	case !term.IsTerminal(int(os.Stdin.Fd())):
+		b, err := io.ReadAll(os.Stdin)
+		if err != nil {
+			return err
+		}
+		return sh.script(ctx, string(b))
+	}
+	return sh.interact(ctx, !*silent)
+}
+
+// script runs statements until one fails.
+func (sh *sqlShell) script(ctx context.Context, text string) error {
+	for _, stmt := range sqlparser.SplitStatements(text) {
+		if err := sh.run(ctx, stmt); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run executes one statement and prints its rows.
+func (sh *sqlShell) run(ctx context.Context, stmt string) error {
+	start := time.Now()
+	p := &printer{sh: sh}
+	if err := sh.s.SQL(ctx, stmt, p.begin, p.batch); err != nil {
+		return err
+	}
+	if err := p.end(); err != nil {
+		return err
+	}
+	if sh.timing {
+		fmt.Fprintf(os.Stderr, "Time taken: %.3f seconds, Fetched %d row(s)\n", time.Since(start).Seconds(), p.rows)
+	}
+	return nil
+}
+
+// printer prints the rows of one result. A table needs all rows it shows before the first line; tsv prints as they come.
+type printer struct {
+	sh     *sqlShell
+	schema *types.Schema
+	format *show.Format
+	kept   []*columnar.Batch
+	rows   int
+}
+
+func (p *printer) begin(s *types.Schema) error {
+	p.schema = s
+	loc, _ := types.Zone(p.sh.s.Conf().Values().String("spark.sql.session.timeZone"))
+	p.format = &show.Format{Zone: loc}
+	return nil
+}
+
+// tableRows is how many rows a printed table has at most.
+const tableRows = 10_000
+
+func (p *printer) batch(b *columnar.Batch) error {
+	first := p.rows
+	p.rows += b.N
+	if p.sh.format != "tsv" {
+		if first < tableRows {
+			p.kept = append(p.kept, b.Clone())
+		}
+		return nil
+	}
+	var line strings.Builder
+	for i := range b.N {
+		for c := range b.Cols {
+			if c > 0 {
+				line.WriteByte('\t')
+			}
+			if b.Cols[c].Null(i) {
+				line.WriteString("NULL")
+			} else {
+				line.WriteString(p.format.Cell(&b.Cols[c], i))
+			}
+		}
+		line.WriteByte('\n')
+	}
+	_, err := io.WriteString(p.sh.out, line.String())
+	return err
+}
+
+func (p *printer) end() error {
+	if p.sh.format == "tsv" || p.schema == nil || len(p.schema.Fields) == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintln(p.sh.out, strings.TrimRight(p.format.Text(p.schema.Names(), p.kept, show.Options{Rows: tableRows}), "\n"))
+	return err
+}
+
+// failure prints an error the way the shell's user reads it.
+func failure(err error) {
+	if !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(os.Stderr, err)
+	}
+}

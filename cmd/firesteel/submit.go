@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/firesteel/firesteel/internal/session"
+)
+
+// runSubmit runs an application: a Python program as a child of this process, which is its driver.
+func runSubmit(ctx context.Context, args []string) error {
+	f := newFlags("submit", "[flags] APP [ARG …]")
+	f.SetInterspersed(false)
+	var app appFlags
+	app.register(f)
+	pyFiles := f.String("py-files", "", "zip, egg or py files for the Python path, separated by commas")
+	class := f.String("class", "", "main class of a JVM application (refused: there is no JVM)")
+	if err := f.parse(args); err != nil {
+		return err
+	}
+	switch {
+	case *class != "" || strings.HasSuffix(f.Arg(0), ".jar"):
+		return errors.New("firesteel submit: JVM applications cannot run here; Python and Go programs and SQL can")
+	case f.NArg() == 0:
+		return usageError{errors.New("submit needs an application")}
+	case app.deployMode == "cluster":
+		return errors.New("firesteel submit: Cluster deploy mode is not applicable to master \"local\"")
+	}
+	o, err := app.options()
+	if err != nil {
+		return err
+	}
+	if o.Name == "" {
+		o.Name = filepath.Base(f.Arg(0))
+	}
+	return withServer(ctx, o, func(remote string) error { return runPython(ctx, remote, *pyFiles, f.Args()) })
+}
+
+// runPython runs the program with the user's Python; SPARK_REMOTE makes its session one of this process.
+func runPython(ctx context.Context, remote, pyFiles string, argv []string) error {
+	if _, err := os.Stat(argv[0]); err != nil {
+		return fmt.Errorf("firesteel submit: cannot read the application: %w", err)
+	}
+	cmd := exec.Command(python(), argv...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Env = append(os.Environ(), "SPARK_REMOTE="+remote, "SPARK_CONNECT_MODE_ENABLED=1", "PYTHONUNBUFFERED=1")
+	if pyFiles != "" {
+		path := strings.ReplaceAll(pyFiles, ",", string(os.PathListSeparator))
+		cmd.Env = append(cmd.Env, "PYTHONPATH="+path+string(os.PathListSeparator)+os.Getenv("PYTHONPATH"))
+	}
+	// An interrupt reaches the program by the terminal; it decides what to do, and this process ends after it.
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("firesteel submit: %w", err)
+	}
+	go func() {
+		for s := range signals {
+			if s == syscall.SIGTERM {
+				_ = cmd.Process.Signal(s) // it may have ended already
+			}
+		}
+	}()
+	err := cmd.Wait()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exitCode(max(1, exit.ExitCode()))
+	}
+	return err
+}
+
+// python is the interpreter that Spark's variables name, else the one on the path.
+func python() string {
+	for _, key := range []string{"PYSPARK_DRIVER_PYTHON", "PYSPARK_PYTHON"} {
+		if p := os.Getenv(key); p != "" {
+			return p
+		}
+	}
+	return "python3"
+}
+
+// withServer runs f while an application with a Connect server on a free loopback port is up.
+func withServer(ctx context.Context, o session.Options, f func(remote string) error) error {
+	a, err := session.Start(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer a.Close(context.WithoutCancel(ctx))
+	srv, err := serve(a, "127.0.0.1", 0)
+	if err != nil {
+		return err
+	}
+	defer srv.Stop()
+	return f("sc://" + srv.Addr())
+}
