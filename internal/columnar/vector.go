@@ -90,6 +90,9 @@ type Vector struct {
 	Kids  []Vector // List: elements; Entries: keys, values; Record: fields. Const: one row
 	Codes []uint32 // Dict: N codes, each < Dict.N; codes of null rows are valid too (0)
 	Dict  *Vector  // Dict: the Flat dictionary; its own entries are never null
+	// DictID, set on a dictionary, names its content for the life of the process (NextDictID): what was computed from the entries
+	// may be kept for later batches. 0: unknown.
+	DictID uint64
 }
 
 // Batch is N rows of columns; dense: no selection travels between operators.

@@ -7,7 +7,7 @@ import (
 )
 
 // groups lists the tables of rows, one per topic file.
-var groups = []func() []*Row{}
+var groups []func() []*Row
 
 var all = sync.OnceValue(func() []*Row {
 	var rows []*Row

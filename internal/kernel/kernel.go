@@ -27,10 +27,14 @@ type Ctx struct {
 	Partition int   // number of the task's partition
 	RowBase   int64 // rows of this partition that came before the batch
 	Scratch   *Scratch
+	// Valid holds, for functions whose row says NullIn, the rows that count: those where no argument is null; nil for all.
+	Valid columnar.Bitmap
 }
 
-// Func computes one column from argument columns of n rows. The result may borrow the arguments' buffers and those of
-// c.Scratch, and holds until the node's next call. Null handling is the function's own unless its row says otherwise.
+// Func computes one column from argument columns of n rows. Arguments are Flat or Const; not all are Const (then n is 1 and they
+// are Flat). The result may borrow the arguments' buffers and those of c.Scratch, and holds until the node's next call. Its Type
+// is set by the caller. Functions whose row says NullIn need not look at rows that are not in c.Valid, but must not fail on
+// them, and leave Valid nil unless they make nulls of their own; other functions set Valid themselves.
 type Func func(c *Ctx, args []columnar.Vector, n int) (columnar.Vector, error)
 
 // Agg is the state of all groups of one aggregate function, in columns; group ids are dense from 0.
@@ -47,27 +51,3 @@ type Agg interface {
 	Bytes() int64
 	Reset()
 }
-
-// Scratch owns the buffers of one expression node, reused batch after batch.
-type Scratch struct {
-	bufs [][]byte
-	next int
-}
-
-// Bytes returns a reusable, not cleared, padded buffer of n values of the layout. Reset makes all of them free again.
-func (s *Scratch) Bytes(l columnar.Layout, n int) []byte {
-	size := n * l.Width()
-	if s.next == len(s.bufs) {
-		s.bufs = append(s.bufs, nil)
-	}
-	b := s.bufs[s.next]
-	if cap(b) < size {
-		b = columnar.Make(l, n+n/4)
-		s.bufs[s.next] = b
-	}
-	s.next++
-	return b[:size]
-}
-
-// Reset makes the buffers free for the next batch.
-func (s *Scratch) Reset() { s.next = 0 }

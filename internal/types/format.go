@@ -158,6 +158,16 @@ func FormatValue(v any, t Type) (string, bool) {
 		return "TIMESTAMP '" + FormatTimestampNTZ(v.(int64)) + "'", true
 	case TimestampNTZKind:
 		return "TIMESTAMP_NTZ '" + FormatTimestampNTZ(v.(int64)) + "'", true
+	case TimeKind:
+		return "TIME '" + string(AppendTime(nil, v.(int64))) + "'", true
+	case YearMonthKind:
+		return string(AppendYearMonth(nil, v.(int32), t)), true
+	case DayTimeKind:
+		return string(AppendDayTime(nil, v.(int64), t)), true
+	case CalendarKind:
+		return string(AppendCalendar([]byte("INTERVAL '"), v.(CalendarInterval))) + "'", true
+	case ArrayKind, MapKind, StructKind:
+		return string(AppendValue(nil, v, t, nil)), true
 	}
 	return "", false
 }

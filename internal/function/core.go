@@ -1,0 +1,5 @@
+package function
+
+func init() {
+	groups = append(groups, predicateRows, conditionalRows)
+}
