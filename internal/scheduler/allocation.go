@@ -61,11 +61,20 @@ func (s *Scheduler) allocate() {
 	s.want(target)
 }
 
-// executorsNeeded is how many executors would run all running and waiting tasks at once.
+// executorsNeeded is how many executors would run all running and waiting tasks at once, and
+// one more for each set that is excluded from those there are.
 func (s *Scheduler) executorsNeeded() int {
 	c := &s.cfg.Allocation
 	tasks := float64(s.pending + len(s.attempts))
-	return int(math.Ceil(tasks * c.Ratio / float64(max(1, c.ExecutorCores))))
+	n := int(math.Ceil(tasks * c.Ratio / float64(max(1, c.ExecutorCores))))
+	if s.cfg.Exclusion.Enabled {
+		for _, ts := range s.sets {
+			if !ts.hopeless.IsZero() { // it can run on none of those that are there
+				n++
+			}
+		}
+	}
+	return n
 }
 
 func (s *Scheduler) bounded(n int) int {

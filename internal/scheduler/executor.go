@@ -115,6 +115,7 @@ func (s *Scheduler) suspendExecutor(id event.ExecutorID) {
 	if e := s.execs[id]; e != nil {
 		e.suspended = true
 		s.offerAgain(e)
+		s.dirtyAll = true // a task may have lost the last place where it could run
 	}
 }
 
@@ -122,6 +123,7 @@ func (s *Scheduler) decommission(id event.ExecutorID) {
 	if e := s.execs[id]; e != nil {
 		e.leaving = true
 		s.offerAgain(e)
+		s.dirtyAll = true
 	}
 }
 
@@ -146,6 +148,7 @@ func (s *Scheduler) loseExecutor(ev ExecutorLost) {
 		return o.at == e.id && !s.cfg.ShuffleService || ev.HostLost && o.host == e.host.name
 	})
 	s.placeChanged(e, false)
+	s.dirtyAll = true
 	for len(e.running) > 0 {
 		a := e.running[len(e.running)-1]
 		s.detach(a)

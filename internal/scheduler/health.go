@@ -177,11 +177,8 @@ func (s *Scheduler) expireExclusions() {
 
 // findHopeless starts the clock of sets with a task that no executor may run.
 func (s *Scheduler) findHopeless() {
-	if !s.cfg.Exclusion.Enabled {
-		return
-	}
 	for _, ts := range s.sets {
-		if ts.pending == 0 || !ts.hopeless.IsZero() || len(s.execs) == 0 {
+		if ts.pending == 0 || !ts.hopeless.IsZero() || len(s.execs) == 0 || ts.excl == nil && len(s.health.execs) == 0 {
 			continue
 		}
 		if _, found := s.hopelessTask(ts); found {
@@ -197,9 +194,6 @@ func (s *Scheduler) hopelessTask(ts *taskSet) (int32, bool) {
 	if k := len(ts.again) - 1; k >= 0 && ts.tasks[ts.again[k]].waits() {
 		return ts.again[k], s.excludedEverywhere(ts, ts.again[k])
 	}
-	if ts.excl == nil && len(s.health.execs) == 0 {
-		return 0, false
-	}
 	for i := ts.next; int(i) < len(ts.tasks); i++ {
 		if ts.tasks[i].waits() {
 			return i, s.excludedEverywhere(ts, i)
@@ -210,7 +204,7 @@ func (s *Scheduler) hopelessTask(ts *taskSet) (int32, bool) {
 
 func (s *Scheduler) excludedEverywhere(ts *taskSet, i int32) bool {
 	for _, e := range s.execList {
-		if e.excluded.IsZero() && e.host.excluded.IsZero() && !ts.excl.blocks(e) && !ts.excl.blocksTask(i, e) {
+		if e.usable() && !ts.excl.blocks(e) && !ts.excl.blocksTask(i, e) {
 			return false
 		}
 	}

@@ -25,7 +25,11 @@ func (s *Scheduler) schedule() {
 		}
 		s.settlePlacement(all)
 	}
-	if all && s.pending > 0 {
+	for _, ts := range s.stale {
+		s.refresh(ts)
+	}
+	s.stale = s.stale[:0]
+	if s.cfg.Exclusion.Enabled && s.pending > 0 && (all || len(s.dirty) > 0) {
 		s.findHopeless()
 	}
 	for _, e := range s.dirty {
@@ -99,6 +103,8 @@ func (s *Scheduler) tryLaunch(ts *taskSet, e *executor, pass event.Locality) boo
 	if !ok && pass == event.Any && len(ts.spec) > 0 {
 		if i, ok = ts.popSpeculative(e); ok {
 			near, speculative = ts.distance(i, e), true
+		} else if len(ts.spec) == 0 {
+			s.stale = append(s.stale, ts)
 		}
 	}
 	if !ok {

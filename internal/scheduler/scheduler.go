@@ -41,6 +41,7 @@ type Scheduler struct {
 	dirtyAll   bool
 	dirty      []*executor
 	touched    []*taskSet
+	stale      []*taskSet // whose list of slow tasks became empty during a round of offers
 
 	health healthTracker
 	alloc  allocation

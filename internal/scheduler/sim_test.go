@@ -637,11 +637,24 @@ func (w *world) commitAnswer(a CommitAnswer) {
 func (w *world) answered(t *simTask, allow bool) {
 	switch {
 	case t.over || !t.p.alive || t.result == nil:
-	case allow && w.fault(8):
-		w.end(t, TaskEnded{Task: t.l.Task, Reason: event.ExceptionFailure{Err: errors.New("rename failed")}})
 	case allow:
-		w.end(t, *t.result)
+		took := w.rng.ms(100)
+		if w.fault(4) {
+			took += w.rng.ms(10_000) // a slow commit
+		}
+		w.after(took, func() { w.committed(t) })
 	default:
 		w.end(t, TaskEnded{Task: t.l.Task, Reason: event.TaskCommitDenied{Partition: t.l.Partition}})
+	}
+}
+
+// committed ends a task whose commit took effect, or failed.
+func (w *world) committed(t *simTask) {
+	switch {
+	case t.over || !t.p.alive:
+	case w.fault(8):
+		w.end(t, TaskEnded{Task: t.l.Task, Reason: event.ExceptionFailure{Err: errors.New("rename failed")}})
+	default:
+		w.end(t, *t.result)
 	}
 }
