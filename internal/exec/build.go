@@ -14,6 +14,10 @@ import (
 type Env struct {
 	Session *kernel.Session
 	Metrics *Metrics // nil: nothing is measured
+	// Subquery gives the value of a scalar subquery that has run already; External compiles calls that eval does not know
+	// (user-defined functions). Both may be nil.
+	Subquery func(*expr.Subquery) (any, error)
+	External func(*expr.Call) (kernel.Func, error)
 	// Wrap, if set, is put around every operator; tests spoil borrowed batches with it.
 	Wrap func(p physical.Plan, op Operator) Operator
 }
@@ -24,13 +28,17 @@ func Build(p physical.Plan, env *Env) (Operator, error) {
 	if err != nil {
 		return nil, err
 	}
+	return env.wrap(p, op), nil
+}
+
+func (env *Env) wrap(p physical.Plan, op Operator) Operator {
 	if env.Metrics != nil {
 		op = measure(op, env.Metrics.of(p))
 	}
 	if env.Wrap != nil {
 		op = env.Wrap(p, op)
 	}
-	return op, nil
+	return op
 }
 
 func construct(p physical.Plan, env *Env) (Operator, error) {
@@ -66,7 +74,7 @@ func construct(p physical.Plan, env *Env) (Operator, error) {
 	case *physical.Exchange:
 		return newThrough(p.Child, env)
 	case *physical.Broadcast:
-		return newThrough(p.Child, env)
+		return newPublish(p, env)
 	case *physical.Aggregate:
 		return newAggregate(p, env)
 	case *physical.WriteFiles:

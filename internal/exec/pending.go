@@ -15,11 +15,8 @@ func newTopN(*physical.TopN, *Env) (Operator, error)           { return nil, pen
 func newWindow(*physical.Window, *Env) (Operator, error)       { return nil, pending("Window") }
 func newGenerate(*physical.Generate, *Env) (Operator, error)   { return nil, pending("Generate") }
 
-func newProject(*physical.Project, *Env) (Operator, error)     { return nil, pending("Project") }
-func newFilter(*physical.Filter, *Env) (Operator, error)       { return nil, pending("Filter") }
-func newSample(*physical.Sample, *Env) (Operator, error)       { return nil, pending("Sample") }
-func newExpand(*physical.Expand, *Env) (Operator, error)       { return nil, pending("Expand") }
 func newAggregate(*physical.Aggregate, *Env) (Operator, error) { return nil, pending("Aggregate") }
+
 func newWriteFiles(*physical.WriteFiles, *Env) (Operator, error) {
 	return nil, pending("WriteFiles")
 }

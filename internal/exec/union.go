@@ -134,7 +134,7 @@ func (o *sequence) Close() error {
 
 // checked builds the children once, so that plans which cannot run fail in Build and not in the middle of a task.
 func checked(plans []physical.Plan, env *Env) error {
-	_, err := buildAll(plans, &Env{Session: env.Session})
+	_, err := buildAll(plans, &Env{Session: env.Session, Subquery: env.Subquery, External: env.External})
 	return err
 }
 

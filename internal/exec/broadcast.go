@@ -1,0 +1,293 @@
+package exec
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"sync"
+
+	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/eval"
+	"github.com/firesteel/firesteel/internal/expr"
+	"github.com/firesteel/firesteel/internal/kernel"
+	"github.com/firesteel/firesteel/internal/memory"
+	"github.com/firesteel/firesteel/internal/physical"
+	"github.com/firesteel/firesteel/internal/types"
+)
+
+// Collector gathers the rows of a broadcast stage from its tasks. The rows are copied once and paid by a shared account.
+type Collector struct {
+	mu    sync.Mutex
+	mem   *memory.Reservation
+	parts map[int][]*columnar.Batch
+	rows  int64
+	bytes int64
+	keys  map[int]*keyCollector // by filter
+}
+
+// NewCollector makes a collector that pays from mem, a shared account of the process.
+func NewCollector(mem *memory.Account) *Collector {
+	return &Collector{mem: mem.Reserve("BroadcastExchange"), parts: map[int][]*columnar.Batch{}, keys: map[int]*keyCollector{}}
+}
+
+// Add takes the copied rows of one task; publish and the task's key sets come with them.
+func (c *Collector) Add(partition int, p *CollectedPart) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.mem.Grow(p.bytes); err != nil {
+		return err
+	}
+	c.parts[partition] = p.batches
+	c.rows += p.rows
+	c.bytes += p.bytes
+	for _, k := range p.keys {
+		if have := c.keys[k.id]; have != nil {
+			have.values = append(have.values, k.values...)
+		} else {
+			c.keys[k.id] = k
+		}
+	}
+	return nil
+}
+
+// Relation is all that was added, in the order of the partitions. schema is that of the stage's output.
+func (c *Collector) Relation(schema *types.Schema) *Relation {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := &Relation{Schema: schema, Rows: c.rows, Bytes: c.bytes}
+	last := -1
+	for p := range c.parts {
+		last = max(last, p)
+	}
+	for p := range last + 1 {
+		r.Batches = append(r.Batches, c.parts[p]...)
+	}
+	return r
+}
+
+// Publish fills in the runtime filters. It is called when all tasks have added their rows.
+func (c *Collector) Publish(f *Filters) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id, k := range c.keys {
+		f.Publish(id, k.set())
+	}
+}
+
+// Free gives the memory of the rows back.
+func (c *Collector) Free() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.parts = map[int][]*columnar.Batch{}
+	c.mem.Release()
+}
+
+// CollectedPart is what one task of a broadcast stage yields.
+type CollectedPart struct {
+	batches []*columnar.Batch
+	rows    int64
+	bytes   int64
+	keys    []*keyCollector
+}
+
+// Batches are the rows, for a driver that sends them elsewhere.
+func (p *CollectedPart) Batches() []*columnar.Batch { return p.batches }
+
+// broadcastRows is the number of rows of the batches that a collector keeps.
+const broadcastRows = 16384
+
+// Collect runs root as one task of a broadcast stage whose columns are out.
+func Collect(ctx context.Context, t *Task, env *Env, root Operator, out []*expr.Column, publish []physical.RuntimePub) (*CollectedPart, error) {
+	p := &CollectedPart{}
+	keys, err := newKeyCollectors(publish, out, env, t)
+	if err != nil {
+		return nil, errors.Join(err, root.Close(), t.Mem.Close())
+	}
+	schema := schemaOf(out)
+	var cols []*columnar.Appender
+	flush := func() {
+		if len(cols) == 0 || p.rows == 0 {
+			return
+		}
+		b := &columnar.Batch{Schema: schema, Cols: make([]columnar.Vector, len(cols)), N: cols[0].Len()}
+		for i, a := range cols {
+			b.Cols[i] = a.Finish()
+		}
+		p.batches, p.bytes = append(p.batches, b), p.bytes+b.Bytes()
+		cols = nil
+	}
+	var held *memory.Reservation
+	if t.Mem != nil {
+		held = t.reserve("BroadcastExchange")
+	}
+	err = Run(ctx, t, closing{root, func() {
+		if held != nil {
+			held.Release()
+		}
+	}}, func(b *columnar.Batch) error {
+		if cols == nil {
+			for _, f := range schema.Fields {
+				cols = append(cols, columnar.NewAppender(f.Type))
+			}
+		}
+		for i, a := range cols {
+			a.AppendVector(&b.Cols[i])
+		}
+		p.rows += int64(b.N)
+		if err := keys.add(b); err != nil {
+			return err
+		}
+		if len(cols) == 0 {
+			p.batches = append(p.batches, &columnar.Batch{Schema: schema, N: b.N})
+			return nil
+		}
+		if cols[0].Len() >= broadcastRows {
+			flush()
+			if held != nil {
+				return held.Resize(ctx, p.bytes, nil)
+			}
+		}
+		return nil
+	})
+	flush()
+	p.keys = keys.list
+	return p, err
+}
+
+// closing adds work to an operator's Close.
+type closing struct {
+	Operator
+	then func()
+}
+
+func (c closing) Close() error {
+	err := c.Operator.Close()
+	c.then()
+	return err
+}
+
+// keyCollectors gather the values of runtime filter keys.
+type keyCollectors struct {
+	list []*keyCollector
+	prog *eval.Program
+	out  []columnar.Vector
+	flat kernel.Scratch
+	word []uint64
+}
+
+type keyCollector struct {
+	id     int
+	values []int64
+}
+
+func newKeyCollectors(publish []physical.RuntimePub, in []*expr.Column, env *Env, t *Task) (*keyCollectors, error) {
+	k := &keyCollectors{}
+	if len(publish) == 0 {
+		return k, nil
+	}
+	var list []expr.Expr
+	for _, p := range publish {
+		list = append(list, p.Key)
+		k.list = append(k.list, &keyCollector{id: p.ID})
+	}
+	prog, err := env.compile(list, in, t)
+	k.prog, k.out = prog, make([]columnar.Vector, len(list))
+	return k, err
+}
+
+// add notes the keys of a batch; nulls match nothing and are left out.
+func (k *keyCollectors) add(b *columnar.Batch) error {
+	if k.prog == nil {
+		return nil
+	}
+	if err := k.prog.Run(b, k.out); err != nil {
+		return err
+	}
+	for i, c := range k.list {
+		k.flat.Reset()
+		v := k.flat.Flatten(&k.out[i])
+		l := columnar.LayoutOf(v.Type)
+		if !wordLayout(l) {
+			continue
+		}
+		if cap(k.word) < b.N {
+			k.word = make([]uint64, b.N+b.N/4)
+		}
+		word := k.word[:b.N]
+		loadWords(word, &v, l)
+		for r, w := range word {
+			if v.Valid == nil || v.Valid.Get(r) {
+				c.values = append(c.values, int64(w))
+			}
+		}
+	}
+	return nil
+}
+
+// maxFilterBits bounds an exact filter: 32 MB of bits, and no more than 64 bits a key above 64 KB.
+const maxFilterBits = 1 << 28
+
+// set is the filter of the values.
+func (c *keyCollector) set() KeySet {
+	if len(c.values) == 0 {
+		return KeySet{Empty: true}
+	}
+	k := KeySet{Min: math.MaxInt64, Max: math.MinInt64}
+	for _, v := range c.values {
+		k.Min, k.Max = min(k.Min, v), max(k.Max, v)
+	}
+	span := uint64(k.Max) - uint64(k.Min)
+	if span >= maxFilterBits || span >= 1<<19 && span/64 > uint64(len(c.values)) {
+		return k
+	}
+	k.Bits = columnar.NewBitmap(int(span) + 1)
+	for _, v := range c.values {
+		k.Bits.Set(int(v - k.Min))
+	}
+	return k
+}
+
+// publishOp is a Broadcast in a plan that one task runs alone: rows pass, and at their end the filters are filled in.
+type publishOp struct {
+	p     *physical.Broadcast
+	env   *Env
+	child Operator
+	t     *Task
+	keys  *keyCollectors
+}
+
+func newPublish(p *physical.Broadcast, env *Env) (Operator, error) {
+	child, err := Build(p.Child, env)
+	if err != nil || len(p.Publish) == 0 {
+		return child, err
+	}
+	return &publishOp{p: p, env: env, child: child}, nil
+}
+
+func (o *publishOp) Schema() *types.Schema { return o.child.Schema() }
+
+func (o *publishOp) Open(ctx context.Context, t *Task) error {
+	keys, err := newKeyCollectors(o.p.Publish, o.p.Child.Output(), o.env, t)
+	if err != nil {
+		return err
+	}
+	o.t, o.keys = t, keys
+	return o.child.Open(ctx, t)
+}
+
+func (o *publishOp) Next(ctx context.Context) (*columnar.Batch, error) {
+	b, err := o.child.Next(ctx)
+	if errors.Is(err, io.EOF) && o.t.Filters != nil && o.keys != nil {
+		for _, k := range o.keys.list {
+			o.t.Filters.Publish(k.id, k.set())
+		}
+		o.keys = nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b, o.keys.add(b)
+}
+
+func (o *publishOp) Close() error { return o.child.Close() }

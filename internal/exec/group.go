@@ -1,0 +1,242 @@
+package exec
+
+import (
+	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/kernel"
+	"github.com/firesteel/firesteel/internal/types"
+)
+
+// grouper gives rows dense group numbers by their keys. Null keys are equal to each other, and so are zeros and NaNs.
+type grouper interface {
+	// assign sets ids[i] to the group of row i. New keys get the next numbers, in the order of the rows. Keys are Flat.
+	assign(keys []columnar.Vector, n int, ids []uint32)
+	// len is the number of groups.
+	len() int
+	// keys makes flat vectors of the keys of groups [from, to). They hold until the next call of any method.
+	keys(out []columnar.Vector, from, to int)
+	// bytes is the memory held.
+	bytes() int64
+	// reset forgets all groups and keeps the memory.
+	reset()
+}
+
+// newGrouper picks the cheapest way for keys of the given types.
+func newGrouper(ts []types.Type) grouper {
+	if len(ts) == 1 {
+		switch l := columnar.LayoutOf(ts[0]); {
+		case l == columnar.View16:
+			return newTextGrouper(ts[0])
+		case wordLayout(l):
+			return newWordGrouper(ts[0])
+		}
+	}
+	if g := newPairGrouper(ts); g != nil {
+		return g
+	}
+	return newRowGrouper(ts)
+}
+
+// wordLayout says whether values fit 64 bits.
+func wordLayout(l columnar.Layout) bool {
+	return l >= columnar.Bool8 && l <= columnar.Int64x || l == columnar.Float32x || l == columnar.Float64x
+}
+
+// front assigns groups to batches in any form: keys that are dictionaries or constants with few combinations are looked
+// up once per combination, all others are made flat.
+type front struct {
+	in      grouper
+	flat    []kernel.Scratch
+	keys    []columnar.Vector
+	table   []uint32 // by combination: group + 1
+	domains []int
+	dictIDs []uint64
+	combos  []uint32
+	miss    []uint32
+	missIDs []uint32
+}
+
+// maxCombos is the largest number of key combinations that are looked up by a table: 256 KB.
+const maxCombos = 1 << 16
+
+func newFront(ts []types.Type) *front {
+	return &front{in: newGrouper(ts), flat: make([]kernel.Scratch, len(ts)), keys: make([]columnar.Vector, len(ts)),
+		domains: make([]int, len(ts)), dictIDs: make([]uint64, len(ts))}
+}
+
+func (f *front) len() int { return f.in.len() }
+
+func (f *front) bytes() int64 { return f.in.bytes() + int64(cap(f.table))*4 }
+
+// reset forgets all groups.
+func (f *front) reset() {
+	f.in.reset()
+	f.forget()
+}
+
+// forget drops the table of combinations.
+func (f *front) forget() { clear(f.dictIDs) }
+
+func (f *front) assign(keys []columnar.Vector, n int, ids []uint32) {
+	if total := f.combinations(keys, n); total > 0 {
+		f.byCombo(keys, n, total, ids)
+		return
+	}
+	f.forget()
+	f.flatten(keys)
+	f.in.assign(f.keys, n, ids)
+}
+
+func (f *front) flatten(keys []columnar.Vector) {
+	for i := range keys {
+		f.flat[i].Reset()
+		f.keys[i] = f.flat[i].Flatten(&keys[i])
+	}
+}
+
+// combinations is the size of the keys' domain if all are dictionaries or constants and it is small; else 0.
+func (f *front) combinations(keys []columnar.Vector, n int) int {
+	total := 1
+	for i := range keys {
+		k := &keys[i]
+		switch {
+		case k.Form == columnar.Const:
+			f.domains[i] = 1
+			f.dictIDs[i] = 0
+			continue
+		case k.Form != columnar.Dict:
+			return 0
+		}
+		d := k.Dict.N + 1 // one more for null
+		total *= d
+		if total > maxCombos || total > 4*n && k.Dict.DictID == 0 {
+			return 0
+		}
+		if d != f.domains[i] {
+			f.domains[i] = d
+			f.dictIDs[i] = 0
+		}
+	}
+	return total
+}
+
+func (f *front) byCombo(keys []columnar.Vector, n, total int, ids []uint32) {
+	f.prepare(keys, total)
+	combos := f.number(keys, n)
+	table := f.table[:total]
+	f.miss = f.miss[:0]
+	const pending = ^uint32(0)
+	for i, c := range combos {
+		if table[c] == 0 {
+			table[c] = pending
+			f.miss = append(f.miss, uint32(i))
+		}
+	}
+	if len(f.miss) > 0 {
+		f.resolve(keys, combos, table)
+	}
+	ids = ids[:len(combos)]
+	for i, c := range combos {
+		ids[i] = table[c] - 1
+	}
+}
+
+// prepare keeps the table if the dictionaries are those of the batch before, and clears it otherwise.
+func (f *front) prepare(keys []columnar.Vector, total int) {
+	same := len(f.table) >= total
+	for i := range keys {
+		id := uint64(0)
+		if keys[i].Form == columnar.Dict {
+			id = keys[i].Dict.DictID
+		}
+		same = same && id != 0 && id == f.dictIDs[i]
+		f.dictIDs[i] = id
+	}
+	if same {
+		return
+	}
+	if cap(f.table) < total {
+		f.table = make([]uint32, total+total/4)
+	}
+	f.table = f.table[:cap(f.table)]
+	clear(f.table[:total])
+}
+
+// number computes the combination of each row.
+func (f *front) number(keys []columnar.Vector, n int) []uint32 {
+	if len(keys) == 1 && keys[0].Form == columnar.Dict && keys[0].Valid == nil {
+		return keys[0].Codes[:n]
+	}
+	if cap(f.combos) < n {
+		f.combos = make([]uint32, n+n/4)
+	}
+	combos := f.combos[:n]
+	clear(combos)
+	for i := range keys {
+		k := &keys[i]
+		if k.Form == columnar.Const {
+			continue
+		}
+		d := uint32(f.domains[i])
+		codes := k.Codes[:n]
+		if k.Valid == nil {
+			for r, c := range codes {
+				combos[r] = combos[r]*d + c
+			}
+			continue
+		}
+		for r, c := range codes {
+			if !k.Valid.Get(r) {
+				c = d - 1
+			}
+			combos[r] = combos[r]*d + c
+		}
+	}
+	return combos
+}
+
+// resolve asks the grouper for the combinations seen for the first time.
+func (f *front) resolve(keys []columnar.Vector, combos, table []uint32) {
+	for i := range keys {
+		f.flat[i].Reset()
+		g := f.flat[i].Gather(&keys[i], f.miss)
+		f.keys[i] = f.flat[i].Flatten(&g)
+	}
+	if cap(f.missIDs) < len(f.miss) {
+		f.missIDs = make([]uint32, len(f.miss)*2)
+	}
+	got := f.missIDs[:len(f.miss)]
+	f.in.assign(f.keys, len(f.miss), got)
+	for i, r := range f.miss {
+		table[combos[r]] = got[i] + 1
+	}
+}
+
+// keyBuffers are the vectors that a grouper makes of its keys.
+type keyBuffers struct {
+	data  []byte
+	valid columnar.Bitmap
+}
+
+func (b *keyBuffers) flat(t types.Type, n int) columnar.Vector {
+	l := columnar.LayoutOf(t)
+	if cap(b.data) < n*l.Width() {
+		b.data = columnar.Make(l, n)
+	}
+	return columnar.Vector{Type: t, N: n, Data: b.data[:n*l.Width()]}
+}
+
+// bits is a bitmap of n bits, all set.
+func (b *keyBuffers) bits(n int) columnar.Bitmap {
+	words := (n + 63) / 64
+	if cap(b.valid) < words {
+		b.valid = make(columnar.Bitmap, words)
+	}
+	b.valid = b.valid[:words]
+	for i := range b.valid {
+		b.valid[i] = ^uint64(0)
+	}
+	if r := n % 64; r != 0 {
+		b.valid[words-1] = 1<<r - 1
+	}
+	return b.valid
+}

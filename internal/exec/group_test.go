@@ -1,0 +1,165 @@
+package exec
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+
+	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/types"
+)
+
+// keyText is equal for equal keys.
+func keyText(row []any) string {
+	for i, v := range row {
+		switch f := v.(type) {
+		case float64:
+			if f == 0 {
+				row[i] = 0.0
+			}
+		}
+	}
+	return fmt.Sprintf("%#v", row)
+}
+
+func randomKey(r *rand.Rand, t types.Type, domain int) any {
+	if r.IntN(10) == 0 {
+		return nil
+	}
+	k := r.IntN(domain)
+	switch t.Kind {
+	case types.BooleanKind:
+		return k&1 == 0
+	case types.ByteKind:
+		return int8(k)
+	case types.ShortKind:
+		return int16(k * 3)
+	case types.IntKind, types.DateKind:
+		return int32(k * 1_000_003)
+	case types.LongKind:
+		return int64(k) - 20
+	case types.DoubleKind:
+		return []float64{math.Copysign(0, -1), 0, math.NaN(), 1.5, math.Inf(1)}[k%5]
+	case types.StringKind:
+		if k%2 == 0 {
+			return fmt.Sprintf("k%d", k)
+		}
+		return fmt.Sprintf("a key longer than twelve bytes %d", k)
+	case types.DecimalKind:
+		return types.I128(int64(k))
+	case types.ArrayKind:
+		return []any{randomKey(r, t.Elem(), 3), randomKey(r, t.Elem(), 2)}
+	case types.StructKind:
+		return []any{randomKey(r, t.Fields()[0].Type, 3), randomKey(r, t.Fields()[1].Type, 3)}
+	}
+	return nil
+}
+
+func randomVector(r *rand.Rand, t types.Type, n, domain int) columnar.Vector {
+	b := columnar.NewBuilder(t, n)
+	form := r.IntN(4)
+	switch {
+	case form == 0:
+		return columnar.NewConst(t, randomKey(r, t, domain), n)
+	case form == 1:
+		for b.Len() < domain/2+1 {
+			if v := randomKey(r, t, domain); v != nil {
+				b.Append(v)
+			}
+		}
+		d := b.Finish()
+		codes, valid := make([]uint32, n), columnar.FullBitmap(n)
+		for i := range codes {
+			codes[i] = r.Uint32N(uint32(d.N))
+			if r.IntN(9) == 0 {
+				valid.Clear(i)
+			}
+		}
+		return columnar.NewDict(&d, codes, valid)
+	}
+	for range n {
+		b.Append(randomKey(r, t, domain))
+	}
+	return b.Finish()
+}
+
+func TestGroupers(t *testing.T) {
+	cases := [][]types.Type{
+		{types.Long}, {types.Int}, {types.Byte}, {types.Boolean}, {types.Double}, {types.Decimal(10, 2)}, {types.String}, {types.Binary},
+		{types.Int, types.Long}, {types.Int, types.Short, types.Boolean, types.Byte}, {types.Double, types.Int},
+		{types.Decimal(30, 2)}, {types.String, types.Long}, {types.Long, types.Long}, {types.Double, types.String, types.String},
+		{types.Array(types.String, true)}, {types.String, types.Struct(types.Field{Type: types.Int}, types.Field{Type: types.String})},
+	}
+	for _, ts := range cases {
+		for _, domain := range []int{3, 60, 5000} {
+			t.Run(fmt.Sprintf("%v %d", ts, domain), func(t *testing.T) { checkGrouper(t, ts, domain) })
+		}
+	}
+}
+
+func checkGrouper(t *testing.T, ts []types.Type, domain int) {
+	r := rand.New(rand.NewPCG(uint64(domain), uint64(len(ts))))
+	f := newFront(ts)
+	for range 2 { // again after a reset
+		seen, rows := map[string]uint32{}, [][]any{}
+		for range 8 {
+			n := 1 + r.IntN(3000)
+			keys := make([]columnar.Vector, len(ts))
+			for i, kt := range ts {
+				if kt.Kind == types.BinaryKind {
+					kt = types.String
+				}
+				keys[i] = randomVector(r, kt, n, domain)
+			}
+			ids := make([]uint32, n)
+			f.assign(keys, n, ids)
+			for i := range n {
+				row := make([]any, len(ts))
+				for k := range keys {
+					row[k] = keys[k].ValueAt(i)
+				}
+				key := keyText(row)
+				want, ok := seen[key]
+				if !ok {
+					want = ids[i]
+					seen[key] = want
+				}
+				if ids[i] != want {
+					t.Fatalf("row %v: group %d, want %d", row, ids[i], want)
+				}
+				for int(want) >= len(rows) {
+					rows = append(rows, nil)
+				}
+				rows[want] = row
+			}
+		}
+		if f.len() != len(seen) {
+			t.Fatalf("%d groups, want %d", f.len(), len(seen))
+		}
+		checkKeys(t, f, rows)
+		f.reset()
+	}
+}
+
+func checkKeys(t *testing.T, f *front, rows [][]any) {
+	t.Helper()
+	out := make([]columnar.Vector, len(f.keys))
+	for from := 0; from < f.len(); from += 640 {
+		to := min(from+640, f.len())
+		f.in.keys(out, from, to)
+		for i := range to - from {
+			row := make([]any, len(out))
+			for k := range out {
+				row[k] = out[k].ValueAt(i)
+				if b, ok := row[k].([]byte); ok {
+					row[k] = string(b)
+				}
+			}
+			if a, b := keyText(row), keyText(rows[from+i]); a != b && !reflect.DeepEqual(row, rows[from+i]) {
+				t.Fatalf("group %d has keys %s, want %s", from+i, a, b)
+			}
+		}
+	}
+}
