@@ -26,7 +26,7 @@ type Config struct {
 
 	Exclusion ExclusionConfig
 
-	BarrierCheckInterval time.Duration // spark.barrier.… maxConcurrentTasksCheck.interval
+	BarrierCheckInterval time.Duration // spark.scheduler.barrier.maxConcurrentTasksCheck.interval
 	BarrierMaxChecks     int           // spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures
 
 	Allocation AllocationConfig

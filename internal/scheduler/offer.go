@@ -85,6 +85,9 @@ func (s *Scheduler) offerRound(pass event.Locality, start int) bool {
 // launchOne starts one task on an executor, if any set has one for it.
 func (s *Scheduler) launchOne(e *executor, pass event.Locality) bool {
 	for _, p := range s.inOrder() {
+		if ts := p.neediest(); ts != nil && ts.cpus <= e.slots && !ts.stage.spec.Barrier && s.tryLaunch(ts, e, pass) {
+			return true // usually it can; only otherwise all have to be put in order
+		}
 		for _, ts := range p.order() {
 			if ts.cpus <= e.slots && !ts.stage.spec.Barrier && s.tryLaunch(ts, e, pass) {
 				return true

@@ -85,6 +85,20 @@ func compareFair(runA, minA, weightA, runB, minB, weightB int) int {
 	return cmp.Compare(float64(runA)/float64(weightA), float64(runB)/float64(weightB))
 }
 
+// neediest is the first of order in a fair pool of several sets.
+func (p *pool) neediest() *taskSet {
+	if !p.Fair || len(p.ready) < 2 {
+		return nil
+	}
+	first := p.ready[0]
+	for _, ts := range p.ready[1:] {
+		if len(ts.running) < len(first.running) {
+			first = ts
+		}
+	}
+	return first
+}
+
 // order is the order in which the pool's sets are offered slots.
 func (p *pool) order() []*taskSet {
 	if !p.Fair || len(p.ready) < 2 {
