@@ -1,0 +1,382 @@
+package exec
+
+import (
+	"context"
+	"errors"
+	"io"
+	"runtime"
+
+	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/memory"
+	"github.com/firesteel/firesteel/internal/physical"
+	"github.com/firesteel/firesteel/internal/sparkerr"
+	"github.com/firesteel/firesteel/internal/types"
+)
+
+// joinTable is the finished build side: its rows in columns, and the index of their keys. Tasks may share it.
+type joinTable struct {
+	cols  []columnar.Vector
+	keys  []int // which columns are keys
+	n     int
+	index *keyIndex
+	nulls []uint32 // rows with a null key, if asked for
+	mem   *memory.Reservation
+}
+
+// maxBuildRows is what row numbers can tell apart, with 0 and noRow kept free.
+const maxBuildRows = 1<<32 - 2
+
+func newJoinTable(cols []columnar.Vector, keys []int, n, workers int, wantNulls bool) *joinTable {
+	t := &joinTable{cols: cols, keys: keys, n: n}
+	refs := t.keyColumns()
+	t.index = buildIndex(refs, n, workers)
+	if !wantNulls {
+		return t
+	}
+	for i := range n {
+		for _, c := range refs {
+			if c.Null(i) {
+				t.nulls = append(t.nulls, uint32(i))
+				break
+			}
+		}
+	}
+	return t
+}
+
+func (t *joinTable) keyColumns() []*columnar.Vector {
+	refs := make([]*columnar.Vector, len(t.keys))
+	for i, k := range t.keys {
+		refs[i] = &t.cols[k]
+	}
+	return refs
+}
+
+// Free gives back what a shared table has reserved.
+func (t *joinTable) Free() {
+	if t.mem != nil {
+		t.mem.Release()
+	}
+}
+
+// rowStore collects rows in columns of its own.
+type rowStore struct {
+	apps []*columnar.Appender
+	n    int
+}
+
+func newRowStore(s *types.Schema) *rowStore {
+	r := &rowStore{apps: make([]*columnar.Appender, len(s.Fields))}
+	for i, f := range s.Fields {
+		r.apps[i] = columnar.NewAppender(f.Type)
+	}
+	return r
+}
+
+func (r *rowStore) add(b *columnar.Batch) {
+	for i, a := range r.apps {
+		a.AppendVector(&b.Cols[i])
+	}
+	r.n += b.N
+}
+
+func (r *rowStore) bytes() int64 {
+	var n int64
+	for _, a := range r.apps {
+		n += a.Bytes()
+	}
+	return n
+}
+
+func (r *rowStore) finish() []columnar.Vector {
+	cols := make([]columnar.Vector, len(r.apps))
+	for i, a := range r.apps {
+		cols[i] = a.Finish()
+	}
+	return cols
+}
+
+// sharedTable is the table over a broadcast relation, built by the first task that asks.
+func sharedTable(t *Task, key physical.Plan, rel *Relation, side *joinSide, wantNulls bool) (*joinTable, error) {
+	v, err := rel.Derived(key, func() (any, error) {
+		tab, err := tableOf(t, rel, side, wantNulls)
+		return tab, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v.(*joinTable), nil
+}
+
+func tableOf(t *Task, rel *Relation, side *joinSide, wantNulls bool) (*joinTable, error) {
+	var mem *memory.Reservation
+	if rel.Mem != nil {
+		mem = rel.Mem.Reserve("HashJoin")
+	}
+	rows := 0
+	for _, b := range rel.Batches {
+		rows += b.N
+	}
+	if rows > maxBuildRows {
+		return nil, sparkerr.Unsupported("a hash join over more than 4294967294 broadcast rows")
+	}
+	if mem != nil {
+		if err := mem.Grow(indexBytes(rows)); err != nil {
+			return nil, err
+		}
+	}
+	workers := runtime.GOMAXPROCS(0)
+	cols, copied, err := side.relationColumns(t, rel.Batches, rows, workers)
+	if err == nil && mem != nil {
+		err = mem.Grow(copied)
+	}
+	if err != nil {
+		if mem != nil {
+			mem.Release()
+		}
+		return nil, err
+	}
+	tab := newJoinTable(cols, side.keys, rows, workers, wantNulls)
+	tab.mem = mem
+	return tab, nil
+}
+
+// relationColumns puts the batches of a relation, which stay as they are, behind one another in the side's form. Strings
+// are shared with the relation. copied are the bytes of what is not.
+func (s *joinSide) relationColumns(t *Task, batches []*columnar.Batch, rows, workers int) (cols []columnar.Vector, copied int64, err error) {
+	kept := make([][]columnar.Vector, len(s.cols)) // per column, per batch
+	full := batches[:0:0]
+	for _, b := range batches {
+		if b.N > 0 {
+			full = append(full, b)
+		}
+	}
+	for i, c := range s.pick {
+		for _, b := range full {
+			kept[i] = append(kept[i], b.Cols[c])
+		}
+	}
+	if len(s.exprs) > 0 {
+		own, err := s.forTask(t)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, b := range full {
+			if err := own.prog.Run(b, own.vecs); err != nil {
+				return nil, 0, err
+			}
+			for k := range own.vecs {
+				i := len(s.pick) + k
+				a := columnar.NewAppender(s.cols[i].T)
+				a.AppendVector(&own.vecs[k])
+				kept[i] = append(kept[i], a.Finish())
+			}
+		}
+	}
+	cols = make([]columnar.Vector, len(s.cols))
+	if rows < parallelRows {
+		workers = 1
+	}
+	for i := range cols {
+		cols[i] = concat(s.cols[i].T, kept[i], rows, workers)
+		if len(kept[i]) > 1 {
+			copied += int64(cap(cols[i].Data)) + int64(cap(cols[i].Codes))*4 + int64(len(cols[i].Valid))*8
+		}
+	}
+	return cols, copied, nil
+}
+
+// concat puts vectors that nobody changes behind one another. One alone is taken as it is.
+func concat(t types.Type, parts []columnar.Vector, rows, workers int) columnar.Vector {
+	switch l := columnar.LayoutOf(t); {
+	case len(parts) == 1 && parts[0].Form != columnar.Const:
+		return parts[0]
+	case len(parts) == 0 || l >= columnar.List || l == columnar.NoData || hasNullType(parts):
+		a := columnar.NewAppender(t)
+		for i := range parts {
+			a.AppendVector(&parts[i])
+		}
+		return a.Finish()
+	case sameDict(parts):
+		return concatCodes(t, parts, rows)
+	}
+	return concatFlat(t, parts, rows, workers)
+}
+
+func hasNullType(parts []columnar.Vector) bool {
+	for i := range parts {
+		if parts[i].Type.Kind == types.NullKind {
+			return true
+		}
+	}
+	return false
+}
+
+func sameDict(parts []columnar.Vector) bool {
+	for i := range parts {
+		if parts[i].Form != columnar.Dict || parts[i].Dict != parts[0].Dict {
+			return false
+		}
+	}
+	return true
+}
+
+func concatCodes(t types.Type, parts []columnar.Vector, rows int) columnar.Vector {
+	out := columnar.Vector{Type: t, Form: columnar.Dict, N: rows, Dict: parts[0].Dict, Codes: make([]uint32, rows)}
+	at := 0
+	for i := range parts {
+		copy(out.Codes[at:], parts[i].Codes[:parts[i].N])
+		at += parts[i].N
+	}
+	out.Valid = concatValid(parts, rows)
+	return out
+}
+
+// concatValid joins the parts' null bits; nil if there are no nulls.
+func concatValid(parts []columnar.Vector, rows int) columnar.Bitmap {
+	nulls := false
+	for i := range parts {
+		nulls = nulls || parts[i].Valid != nil
+	}
+	if !nulls {
+		return nil
+	}
+	out := columnar.NewBitmap(rows)
+	at := 0
+	for i := range parts {
+		p := &parts[i]
+		if p.Form == columnar.Const {
+			if !p.Null(0) {
+				setBits(out, at, p.N)
+			}
+		} else if p.Valid == nil {
+			setBits(out, at, p.N)
+		} else {
+			copyBits(out, at, p.Valid, p.N)
+		}
+		at += p.N
+	}
+	return out
+}
+
+func setBits(b columnar.Bitmap, from, n int) {
+	for i := from; i < from+n; {
+		if i&63 == 0 && from+n-i >= 64 {
+			b[i>>6] = ^uint64(0)
+			i += 64
+			continue
+		}
+		b.Set(i)
+		i++
+	}
+}
+
+// copyBits ors the first n bits of src into dst from bit at on.
+func copyBits(dst columnar.Bitmap, at int, src columnar.Bitmap, n int) {
+	shift := uint(at & 63)
+	for i := 0; i < n; i += 64 {
+		w := src[i>>6]
+		if n-i < 64 {
+			w &= 1<<uint(n-i) - 1
+		}
+		d := (at + i) >> 6
+		dst[d] |= w << shift
+		if hi := w >> (63 - shift) >> 1; hi != 0 {
+			dst[d+1] |= hi
+		}
+	}
+}
+
+func concatFlat(t types.Type, parts []columnar.Vector, rows, workers int) columnar.Vector {
+	l := columnar.LayoutOf(t)
+	out := columnar.Vector{Type: t, N: rows, Data: columnar.Make(l, rows)}
+	hugePages(out.Data)
+	base := make([]uint32, len(parts)) // of the part's buffers
+	start := make([]int, len(parts)+1)
+	for i := range parts {
+		start[i+1] = start[i] + parts[i].N
+		base[i] = uint32(len(out.Bufs))
+		out.Bufs = append(out.Bufs, valuesOf(&parts[i]).Bufs...)
+	}
+	w := l.Width()
+	per := (len(parts) + workers - 1) / workers
+	each((len(parts)+per-1)/per, func(k int) {
+		for i := k * per; i < min(k*per+per, len(parts)); i++ {
+			copyValues(out.Data[start[i]*w:start[i+1]*w], &parts[i], l, base[i])
+		}
+	})
+	out.Valid = concatValid(parts, rows)
+	return out
+}
+
+// valuesOf is the vector that holds the values: the dictionary of a Dict.
+func valuesOf(v *columnar.Vector) *columnar.Vector {
+	if v.Form == columnar.Dict {
+		return v.Dict
+	}
+	return v
+}
+
+// copyValues writes the values of v flat to dst; long strings point to buffers from base on.
+func copyValues(dst []byte, v *columnar.Vector, l columnar.Layout, base uint32) {
+	switch v.Form {
+	case columnar.Flat:
+		copy(dst, v.Data[:len(dst)])
+	default:
+		rows := v.Codes
+		if v.Form == columnar.Const {
+			rows = make([]uint32, v.N)
+		}
+		gatherFixed(dst, valuesOf(v).Data, l, rows)
+	}
+	if l != columnar.View16 || base == 0 {
+		return
+	}
+	views := columnar.Of[columnar.View](dst)
+	for i := range views {
+		if views[i].Len > columnar.InlineMax {
+			views[i].Buf += base
+		}
+	}
+}
+
+func gatherFixed(dst, src []byte, l columnar.Layout, rows []uint32) {
+	switch l.Width() {
+	case 1:
+		columnar.GatherInto(dst, src, rows)
+	case 2:
+		columnar.GatherInto(columnar.Of[int16](dst), columnar.Of[int16](src), rows)
+	case 4:
+		columnar.GatherInto(columnar.Of[uint32](dst), columnar.Of[uint32](src), rows)
+	case 8:
+		columnar.GatherInto(columnar.Of[uint64](dst), columnar.Of[uint64](src), rows)
+	case 16:
+		columnar.GatherInto(columnar.Of[columnar.View](dst), columnar.Of[columnar.View](src), rows)
+	}
+}
+
+// drain hands all batches of an open operator, in the side's form, to f.
+func (s *joinSide) drain(ctx context.Context, op Operator, f func(*columnar.Batch) error) error {
+	for {
+		b, err := op.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if b.N == 0 {
+			continue
+		}
+		in, err := s.load(b)
+		if err != nil {
+			return err
+		}
+		if err := f(in); err != nil {
+			return err
+		}
+	}
+}
