@@ -9,8 +9,8 @@ import (
 	"github.com/firesteel/firesteel/internal/types"
 )
 
-// SQL prints a constant as Spark does in column names: text bare, dates and times with their type's name.
-func (e *Literal) SQL() string {
+// text prints a constant as Spark does in column names: text bare, dates and times with their type's name.
+func (e *Literal) text() string {
 	if e.Value == nil {
 		return "NULL"
 	}

@@ -1,0 +1,308 @@
+package analyzer
+
+import (
+	"github.com/firesteel/firesteel/internal/expr"
+	"github.com/firesteel/firesteel/internal/logical"
+)
+
+// cteDef is a common table expression in scope.
+type cteDef struct {
+	cte    logical.CTE
+	scope  *cteScope // where its query is resolved
+	id     int64
+	p      logical.Plan
+	out    []*expr.Column
+	inline bool // put in place at each use: used once, or it refers to outer columns
+	placed bool // p is in the plan already
+	refs   int
+	self   bool // the reference is inside of its own recursive step
+}
+
+type cteScope struct {
+	def    *cteDef
+	parent *cteScope
+}
+
+func (r *resolver) findCTE(name string) *cteDef {
+	for s := r.ctes; s != nil; s = s.parent {
+		if r.same(s.def.cte.Name, name) {
+			return s.def
+		}
+	}
+	return nil
+}
+
+// with resolves the common table expressions in order, then the query. Those that are used more than once become
+// definitions around the query, the others stand in place.
+func (r *resolver) with(p *logical.With) (rel, error) {
+	old := r.ctes
+	defer func() { r.ctes = old }()
+	uses := countUses(p)
+	var defs []*cteDef
+	for i, c := range p.CTEs {
+		d := &cteDef{cte: c, scope: r.ctes, inline: uses[i] <= 1}
+		if err := r.define(d, p.Recursive); err != nil {
+			return rel{}, err
+		}
+		defs = append(defs, d)
+		r.ctes = &cteScope{def: d, parent: r.ctes}
+	}
+	x, err := r.closed(p.Child)
+	if err != nil {
+		return rel{}, err
+	}
+	for i := len(defs) - 1; i >= 0; i-- {
+		if d := defs[i]; d.refs > 0 {
+			x.p = &logical.CTEDef{ID: d.id, Def: d.p, Child: x.p}
+		}
+	}
+	return x, nil
+}
+
+// define resolves a common table expression's query.
+func (r *resolver) define(d *cteDef, recursive bool) error {
+	r.nextCTE++
+	d.id = r.nextCTE
+	old, uses := r.ctes, r.outerUses
+	r.ctes = d.scope
+	defer func() { r.ctes = old }()
+	if recursive {
+		if u := unionOf(d.cte.Plan); u != nil {
+			done, err := r.recursive(d, u)
+			if done || err != nil {
+				return err
+			}
+			r.ctes = d.scope
+		}
+	}
+	x, err := r.query(d.cte.Plan)
+	if err != nil {
+		return err
+	}
+	if r.outerUses != uses {
+		d.inline = true
+	}
+	return r.setDef(d, x)
+}
+
+// setDef gives the query's columns the names of the definition.
+func (r *resolver) setDef(d *cteDef, x rel) error {
+	names := d.cte.Columns
+	if len(names) > 0 && len(names) != len(x.out) {
+		return fail(d.cte.At, "ASSIGNMENT_ARITY_MISMATCH", "numExpr", itoa(len(x.out)), "numTarget", itoa(len(names)))
+	}
+	if len(names) > 0 {
+		list := make([]expr.Expr, len(x.out))
+		for i, c := range x.out {
+			list[i] = c
+			if c.Name != names[i] {
+				list[i] = &expr.Alias{Child: c, Name: names[i], ID: expr.NextID(), Metadata: c.Metadata}
+			}
+		}
+		x = rel{p: &logical.Project{List: list, Child: x.p}, out: outputs(list)}
+	}
+	d.p, d.out = x.p, x.out
+	return nil
+}
+
+// useCTE resolves a reference by name.
+func (r *resolver) useCTE(d *cteDef, at *expr.Origin) (rel, error) {
+	name := []string{d.cte.Name}
+	switch {
+	case d.self:
+		d.refs++
+		out := freshColumns(d.out)
+		x, err := r.aliased(rel{p: &logical.CTERef{ID: d.id, Out: out, Recursive: true}, out: out}, name, nil)
+		return x, err
+	case d.inline && !d.placed:
+		d.placed = true
+		return r.aliased(rel{p: d.p, out: d.out}, name, nil)
+	case d.inline:
+		return r.again(d, name)
+	}
+	d.refs++
+	out := freshColumns(d.out)
+	return r.aliased(rel{p: &logical.CTERef{ID: d.id, Out: out}, out: out}, name, nil)
+}
+
+// again puts another copy of a definition in place.
+func (r *resolver) again(d *cteDef, name []string) (rel, error) {
+	return r.aliased(leaf(refresh(d.p)), name, nil)
+}
+
+func freshColumns(cols []*expr.Column) []*expr.Column {
+	out := make([]*expr.Column, len(cols))
+	for i, c := range cols {
+		q := *c
+		q.ID, q.Qualifier = expr.NextID(), nil
+		out[i] = &q
+	}
+	return out
+}
+
+// unionOf is the UNION at the top of a recursive definition, below nested WITHs that wrap nothing.
+func unionOf(p logical.Plan) *logical.SetOp {
+	switch x := p.(type) {
+	case *logical.SetOp:
+		if x.Kind == logical.Union && len(x.Inputs) >= 2 {
+			return x
+		}
+	case *logical.PlanID:
+		return unionOf(x.Child)
+	}
+	return nil
+}
+
+// recursive resolves anchor and step; done is false when the step does not refer to the definition at all.
+func (r *resolver) recursive(d *cteDef, u *logical.SetOp) (done bool, err error) {
+	if !mentions(u, d.cte.Name) {
+		return false, nil
+	}
+	if !u.All {
+		return false, fail(d.cte.At, "UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE")
+	}
+	anchorPlan, stepPlan := u.Inputs[0], u.Inputs[1]
+	if len(u.Inputs) > 2 || mentions(anchorPlan, d.cte.Name) {
+		return false, fail(d.cte.At, "INVALID_RECURSIVE_CTE")
+	}
+	anchor, err := r.query(anchorPlan)
+	if err != nil {
+		return false, err
+	}
+	names := d.cte.Columns
+	if len(names) > 0 && len(names) != len(anchor.out) {
+		return false, fail(d.cte.At, "ASSIGNMENT_ARITY_MISMATCH", "numExpr", itoa(len(anchor.out)), "numTarget", itoa(len(names)))
+	}
+	self := &cteDef{cte: d.cte, id: d.id, self: true, out: make([]*expr.Column, len(anchor.out))}
+	for i, c := range anchor.out {
+		q := *c
+		q.Null = true
+		if i < len(names) {
+			q.Name = names[i]
+		}
+		self.out[i] = &q
+	}
+	r.ctes = &cteScope{def: self, parent: d.scope}
+	step, err := r.query(stepPlan)
+	if err != nil {
+		return false, err
+	}
+	if self.refs == 0 {
+		return false, nil
+	}
+	if self.refs > 1 {
+		return false, fail(d.cte.At, "INVALID_RECURSIVE_REFERENCE.NUMBER")
+	}
+	if step, err = r.fitStep(d, anchor, step); err != nil {
+		return false, err
+	}
+	out := make([]*expr.Column, len(self.out))
+	for i, c := range self.out {
+		q := *c
+		q.ID, q.Qualifier, q.Null = expr.NextID(), nil, anchor.out[i].Null || step.out[i].Null
+		out[i] = &q
+	}
+	d.p = &logical.RecursiveCTE{ID: d.id, Name: d.cte.Name, Anchor: anchor.p, Step: step.p, MaxLevel: d.cte.MaxLevel, UnionAll: u.All, Out: out}
+	d.out = out
+	return true, nil
+}
+
+// fitStep casts the step's columns to the anchor's types.
+func (r *resolver) fitStep(d *cteDef, anchor, step rel) (rel, error) {
+	if len(step.out) != len(anchor.out) {
+		return rel{}, fail(d.cte.At, "NUM_COLUMNS_MISMATCH", "operator", "UNION", "firstNumColumns", itoa(len(anchor.out)), "invalidOrdinalNum", "second",
+			"invalidNumColumns", itoa(len(step.out)))
+	}
+	list := make([]expr.Expr, len(step.out))
+	changed := false
+	for i, c := range step.out {
+		want := anchor.out[i].T
+		if _, ok := r.common(c.T, want); !ok {
+			return rel{}, incompatible("UNION", i, 1, c.T, want, d.cte.At)
+		}
+		list[i] = c
+		if e := r.to(c, want); e != expr.Expr(c) {
+			list[i], changed = &expr.Alias{Child: e, Name: c.Name, ID: expr.NextID()}, true
+		}
+	}
+	if !changed {
+		return step, nil
+	}
+	return rel{p: &logical.Project{List: list, Child: step.p}, out: outputs(list)}, nil
+}
+
+// countUses counts how often the names of a WITH occur below it, at most (names that are bound again inside count too).
+func countUses(p *logical.With) []int {
+	uses := make([]int, len(p.CTEs))
+	if len(uses) == 0 {
+		return uses
+	}
+	seen := func(name string) {
+		for i := range p.CTEs {
+			if len(p.CTEs[i].Name) == len(name) && foldEqual(p.CTEs[i].Name, name) {
+				uses[i]++
+			}
+		}
+	}
+	for _, c := range p.CTEs {
+		eachRelation(c.Plan, seen)
+	}
+	eachRelation(p.Child, seen)
+	return uses
+}
+
+// mentions says whether a relation of that name occurs in a plan.
+func mentions(p logical.Plan, name string) bool {
+	found := false
+	eachRelation(p, func(n string) { found = found || foldEqual(n, name) })
+	return found
+}
+
+func foldEqual(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		x, y := a[i], b[i]
+		if x != y && (x|0x20 != y|0x20 || x|0x20 < 'a' || x|0x20 > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
+// eachRelation calls f for every unqualified relation name in an unresolved plan, subqueries included.
+func eachRelation(p logical.Plan, f func(string)) {
+	switch x := p.(type) {
+	case nil:
+		return
+	case *logical.UnresolvedRelation:
+		if len(x.Name) == 1 {
+			f(x.Name[0])
+		}
+	case *logical.With:
+		for _, c := range x.CTEs {
+			eachRelation(c.Plan, f)
+		}
+	}
+	for _, e := range p.Exprs() {
+		eachSubquery(e, f)
+	}
+	for _, c := range p.Children() {
+		eachRelation(c, f)
+	}
+}
+
+func eachSubquery(e expr.Expr, f func(string)) {
+	switch x := e.(type) {
+	case nil, *expr.Attribute, *expr.Literal, *expr.Column, *expr.Star:
+		return
+	case *expr.Subquery:
+		if p, ok := x.Plan.(logical.Plan); ok {
+			eachRelation(p, f)
+		}
+	}
+	for _, c := range e.Children() {
+		eachSubquery(c, f)
+	}
+}

@@ -1,0 +1,321 @@
+package analyzer
+
+import (
+	"github.com/firesteel/firesteel/internal/expr"
+	"github.com/firesteel/firesteel/internal/logical"
+	"github.com/firesteel/firesteel/internal/sparkerr"
+	"github.com/firesteel/firesteel/internal/types"
+)
+
+func (r *resolver) filter(p *logical.Filter) (rel, error) {
+	x, err := r.plan(p.Child)
+	if err != nil {
+		return rel{}, err
+	}
+	if x.block != nil && x.block.agg {
+		return r.having(p, x)
+	}
+	if x, err = r.close(x); err != nil {
+		return rel{}, err
+	}
+	before := r.flags
+	r.flags = 0
+	s := r.scopeOf(x)
+	cond, q, err := r.pulling(x, s, func() (expr.Expr, error) { return r.condition(p.Cond, s) })
+	if err != nil {
+		return rel{}, err
+	}
+	if err := r.checkCondition(p, cond, x); err != nil {
+		return rel{}, err
+	}
+	r.flags = before
+	out := finishPulled(&logical.Filter{Cond: r.to(cond, types.Boolean), Child: q.p}, x, q)
+	return rel{p: out, out: x.out, hint: x.hint}, nil
+}
+
+// checkCondition: a WHERE is boolean and has no aggregates, windows and generators.
+func (r *resolver) checkCondition(p *logical.Filter, cond expr.Expr, x rel) error {
+	if r.flags&hasWindow != 0 {
+		return fail(nil, "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "clauseName", "WHERE")
+	}
+	if r.flags&(hasAgg|hasGenerator) != 0 {
+		bad := cond
+		if a := findAgg(cond); a != nil {
+			bad = a
+		}
+		return fail(originOf(p.Cond), "INVALID_WHERE_CONDITION", "condition", r.sqlExpr(cond), "expressionList", bad.SQL())
+	}
+	return r.boolean(cond, originOf(p.Cond))
+}
+
+func (r *resolver) boolean(cond expr.Expr, at *expr.Origin) error {
+	if t := cond.Type(); t.Kind != types.BooleanKind && t.Kind != types.NullKind {
+		return fail(at, "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "sqlExpr", r.sqlExpr(cond), "filter", r.sqlExpr(cond), "type", sqlType(t))
+	}
+	return nil
+}
+
+// having adds a condition to a pending aggregate: names are looked up in its output, then in its input.
+func (r *resolver) having(p *logical.Filter, x rel) (rel, error) {
+	b := x.block
+	before := r.flags
+	r.flags = 0
+	s := &scope{cols: x.out, below: b.in, df: r.frames}
+	cond, err := r.condition(p.Cond, s)
+	if err != nil {
+		return rel{}, err
+	}
+	if r.flags&hasWindow != 0 {
+		return rel{}, fail(nil, "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "clauseName", "HAVING")
+	}
+	r.flags = before
+	if err := r.boolean(cond, originOf(p.Cond)); err != nil {
+		return rel{}, err
+	}
+	if cond, err = r.regroup(b, cond); err != nil {
+		return rel{}, err
+	}
+	q := *b
+	q.having = append(b.having[:len(b.having):len(b.having)], r.to(cond, types.Boolean))
+	return rel{block: &q, out: x.out, hint: x.hint}, nil
+}
+
+func (r *resolver) sort(p *logical.Sort) (rel, error) {
+	x, err := r.plan(p.Child)
+	if err != nil {
+		return rel{}, err
+	}
+	before := r.flags
+	r.flags = 0
+	defer func() { r.flags = before }()
+	if x.block == nil {
+		return r.sortPlan(p, x)
+	}
+	b := x.block
+	s := &scope{cols: x.out, below: b.in, df: r.frames}
+	order, err := r.sortOrder(p, x, s)
+	if err != nil {
+		return rel{}, err
+	}
+	if b.agg {
+		for i, o := range order {
+			if order[i].Child, err = r.regroup(b, o.Child); err != nil {
+				return rel{}, err
+			}
+		}
+	} else if r.flags&hasAgg != 0 {
+		return rel{}, r.aggInSort(b, order)
+	}
+	if r.flags&hasWindow != 0 {
+		return rel{}, r.windowInSort(order)
+	}
+	q, err := r.build(b, x.out, order, p.Global)
+	if err != nil {
+		return rel{}, err
+	}
+	return rel{p: q, out: x.out, hint: x.hint}, nil
+}
+
+func (r *resolver) windowInSort(order []expr.SortOrder) error {
+	for _, o := range order {
+		if expr.Any(o.Child, isWindow) {
+			return fail(originOf(o.Child), "UNSUPPORTED_EXPR_FOR_OPERATOR", "invalidExprSqls", r.sqlExpr(o.Child))
+		}
+	}
+	return nil
+}
+
+// aggInSort: an aggregate above rows that are not grouped.
+func (r *resolver) aggInSort(b *block, order []expr.SortOrder) error {
+	for _, o := range order {
+		if a := findAgg(o.Child); a != nil {
+			return fail(a.At, "UNSUPPORTED_EXPR_FOR_OPERATOR", "invalidExprSqls", r.sqlExpr(a))
+		}
+	}
+	return nil
+}
+
+func (r *resolver) sortPlan(p *logical.Sort, x rel) (rel, error) {
+	s := r.scopeOf(x)
+	var order []expr.SortOrder
+	_, q, err := r.pulling(x, s, func() (e expr.Expr, err error) {
+		order, err = r.sortOrder(p, x, s)
+		return nil, err
+	})
+	if err != nil {
+		return rel{}, err
+	}
+	if r.flags&hasAgg != 0 {
+		return rel{}, r.aggInSort(nil, order)
+	}
+	if r.flags&hasWindow != 0 {
+		return rel{}, r.windowInSort(order)
+	}
+	out := finishPulled(&logical.Sort{Order: order, Global: p.Global, Child: q.p}, x, q)
+	return rel{p: out, out: x.out, hint: x.hint}, nil
+}
+
+// sortOrder resolves ORDER BY: positions, ALL, names, expressions.
+func (r *resolver) sortOrder(p *logical.Sort, x rel, s *scope) ([]expr.SortOrder, error) {
+	visible := cutHidden(rel{out: x.out}).out
+	if p.All {
+		var order []expr.SortOrder
+		dir := expr.SortOrder{NullsFirst: true}
+		if len(p.Order) > 0 {
+			dir = p.Order[0]
+		}
+		for _, c := range visible {
+			order = append(order, expr.SortOrder{Child: c, Desc: dir.Desc, NullsFirst: dir.NullsFirst})
+		}
+		return order, r.orderable(order)
+	}
+	order := make([]expr.SortOrder, 0, len(p.Order))
+	for _, o := range p.Order {
+		e, err := r.sortKey(o.Child, visible, s)
+		if err != nil {
+			return nil, err
+		}
+		if list, ok := e.(starKeys); ok {
+			for _, k := range list.keys {
+				order = append(order, expr.SortOrder{Child: unalias(k), Desc: o.Desc, NullsFirst: o.NullsFirst})
+			}
+			continue
+		}
+		order = append(order, expr.SortOrder{Child: unalias(e), Desc: o.Desc, NullsFirst: o.NullsFirst})
+	}
+	return order, r.orderable(order)
+}
+
+// starKeys carries the columns of a star in ORDER BY.
+type starKeys struct {
+	expr.Expr
+	keys []expr.Expr
+}
+
+func (r *resolver) sortKey(e expr.Expr, out []*expr.Column, s *scope) (expr.Expr, error) {
+	switch x := e.(type) {
+	case *expr.Literal:
+		if x.T.Kind != types.IntKind || x.Value == nil || r.conf("spark.sql.orderByOrdinal") == "false" {
+			return x, nil
+		}
+		n := int(x.Value.(int32))
+		if n < 1 || n > len(out) {
+			return nil, fail(x.At, "ORDER_BY_POS_OUT_OF_RANGE", "index", itoa(n), "size", itoa(len(out)))
+		}
+		return out[n-1], nil
+	case *expr.Star, *expr.Regex:
+		keys, err := r.expand(e, s)
+		return starKeys{keys: keys}, err
+	}
+	return r.expr(e, s)
+}
+
+func (r *resolver) orderable(order []expr.SortOrder) error {
+	for i := range order {
+		o := &order[i]
+		if t := o.Child.Type(); !t.IsOrderable() {
+			return fail(originOf(o.Child), "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "functionName", "`sortorder`", "dataType", sqlType(t), "sqlExpr", `"`+o.SQL()+`"`)
+		}
+	}
+	return nil
+}
+
+// pulling resolves expressions above a resolved plan. Names that the plan's output lacks are looked for below its
+// projections (DataFrame filters and sorts may name columns that a select before dropped), and carried up.
+func (r *resolver) pulling(x rel, s *scope, f func() (expr.Expr, error)) (expr.Expr, rel, error) {
+	e, err := f()
+	if err == nil {
+		return e, x, nil
+	}
+	if !sparkerr.Is(err, "UNRESOLVED_COLUMN") {
+		return nil, x, err
+	}
+	below := hiddenBelow(x.p, x.out)
+	if len(below) == 0 {
+		return nil, x, err
+	}
+	s.below = &scope{cols: below}
+	e, err2 := f()
+	if err2 != nil {
+		return nil, x, err
+	}
+	return e, rel{p: carry(x.p, below), out: x.out}, nil
+}
+
+// hiddenBelow are the columns below the projections of p that p could pass on.
+func hiddenBelow(p logical.Plan, out []*expr.Column) []*expr.Column {
+	switch x := p.(type) {
+	case *logical.Project:
+		var more []*expr.Column
+		for _, c := range append(x.Child.Output(), hiddenBelow(x.Child, x.Child.Output())...) {
+			if !contains(out, c.ID) && !contains(more, c.ID) {
+				more = append(more, c)
+			}
+		}
+		return more
+	case *logical.Aggregate:
+		var more []*expr.Column
+		for _, g := range x.Group {
+			if c, ok := g.(*expr.Column); ok && !contains(out, c.ID) {
+				more = append(more, c)
+			}
+		}
+		return more
+	case *logical.Filter:
+		return hiddenBelow(x.Child, out)
+	case *logical.Sort:
+		return hiddenBelow(x.Child, out)
+	case *logical.Limit:
+		return hiddenBelow(x.Child, out)
+	case *logical.Offset:
+		return hiddenBelow(x.Child, out)
+	case *logical.Sample:
+		return hiddenBelow(x.Child, out)
+	case *logical.Repartition:
+		return hiddenBelow(x.Child, out)
+	}
+	return nil
+}
+
+// carry adds columns to the projections of p down to where they come from.
+func carry(p logical.Plan, cols []*expr.Column) logical.Plan {
+	switch x := p.(type) {
+	case *logical.Project:
+		child := x.Child
+		have := child.Output()
+		for _, c := range cols {
+			if !contains(have, c.ID) {
+				child = carry(child, cols)
+				break
+			}
+		}
+		list := x.List[:len(x.List):len(x.List)]
+		out := outputs(list)
+		for _, c := range cols {
+			if !contains(out, c.ID) {
+				list = append(list, c)
+			}
+		}
+		return &logical.Project{List: list, Child: child}
+	case *logical.Aggregate:
+		list := x.List[:len(x.List):len(x.List)]
+		out := outputs(list)
+		for _, c := range cols {
+			if !contains(out, c.ID) && inGroup(x.Group, c) {
+				list = append(list, c)
+			}
+		}
+		return &logical.Aggregate{Group: x.Group, List: list, Child: x.Child}
+	case *logical.Filter, *logical.Sort, *logical.Limit, *logical.Offset, *logical.Sample, *logical.Repartition:
+		return p.WithChildren([]logical.Plan{carry(p.Children()[0], cols)})
+	}
+	return p
+}
+
+// finishPulled cuts the columns that were carried up.
+func finishPulled(p logical.Plan, x, q rel) logical.Plan {
+	if q.p == x.p {
+		return p
+	}
+	return &logical.Project{List: columnExprs(x.out), Child: p}
+}

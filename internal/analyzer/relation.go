@@ -1,0 +1,406 @@
+package analyzer
+
+import (
+	"strings"
+
+	"github.com/firesteel/firesteel/internal/catalog"
+	"github.com/firesteel/firesteel/internal/expr"
+	"github.com/firesteel/firesteel/internal/logical"
+	"github.com/firesteel/firesteel/internal/sparkerr"
+	"github.com/firesteel/firesteel/internal/types"
+)
+
+func (r *resolver) relation(p *logical.UnresolvedRelation) (rel, error) {
+	name := p.Name
+	if p.NameExpr != nil {
+		var err error
+		if name, err = r.nameOf(p.NameExpr); err != nil {
+			return rel{}, err
+		}
+	}
+	hinted := r.hintFor(name)
+	x, err := r.named1(p, name)
+	if err != nil {
+		return rel{}, err
+	}
+	if hinted != "" {
+		x.hint = hinted
+	}
+	return x, nil
+}
+
+// named1 finds what a relation's name means: a common table expression, a view of the call, a temporary view, a table or
+// view of a catalog, or a file by format and path.
+func (r *resolver) named1(p *logical.UnresolvedRelation, name []string) (rel, error) {
+	if len(name) == 1 {
+		if d := r.findCTE(name[0]); d != nil {
+			return r.useCTE(d, p.At)
+		}
+		if v, ok := r.views[strings.ToLower(name[0])]; ok {
+			x, err := r.query(v)
+			if err != nil {
+				return rel{}, err
+			}
+			return r.aliased(x, name, nil)
+		}
+	}
+	if r.ctx.Catalog != nil {
+		view, table, err := r.ctx.Catalog.Relation(name, r.path)
+		switch {
+		case err != nil:
+			return rel{}, located(err, p.At)
+		case view != nil:
+			return r.tempView(view, p)
+		case table != nil && table.Kind == "VIEW":
+			return r.view(table, p)
+		case table != nil:
+			return r.table(table, p)
+		}
+	}
+	if len(name) == 2 && r.ctx.IsFormat != nil && r.ctx.IsFormat(name[0]) {
+		return r.open(&catalog.Table{Provider: strings.ToLower(name[0]), Paths: []string{name[1]}, Options: p.Options}, name, p.At)
+	}
+	return rel{}, fail(p.At, "TABLE_OR_VIEW_NOT_FOUND", "relationName", sqlID(name...), "searchPath", r.searchPath())
+}
+
+// table opens a table of the catalog.
+func (r *resolver) table(t *catalog.Table, p *logical.UnresolvedRelation) (rel, error) {
+	if p.Version != "" || p.AsOf != nil {
+		return rel{}, fail(p.At, "UNSUPPORTED_FEATURE.TIME_TRAVEL", "relationId", sqlID(t.Name...))
+	}
+	if len(p.Options) > 0 {
+		q := *t
+		q.Options = merged(t.Options, p.Options)
+		t = &q
+	}
+	return r.open(t, t.Name, p.At)
+}
+
+func merged(a, b map[string]string) map[string]string {
+	out := make(map[string]string, len(a)+len(b))
+	for k, v := range a {
+		out[k] = v
+	}
+	for k, v := range b {
+		out[strings.ToLower(k)] = v
+	}
+	return out
+}
+
+// open makes a Relation of a table or data source.
+func (r *resolver) open(t *catalog.Table, qualifier []string, at *expr.Origin) (rel, error) {
+	schema := t.Schema
+	if t.Relation == nil {
+		if r.ctx.Open == nil {
+			return rel{}, sparkerr.Internal("analyzer: no data sources")
+		}
+		s, opened, err := r.ctx.Open(t)
+		if err != nil {
+			return rel{}, located(err, at)
+		}
+		q := *t
+		q.Relation = opened
+		if s != nil {
+			schema = s
+		}
+		q.Schema = schema
+		t = &q
+	}
+	out := columns(schema, qualifier)
+	var p logical.Plan = &logical.Relation{Table: t, Out: out}
+	if qualifier != nil {
+		p = &logical.SubqueryAlias{Name: qualifier, Child: p}
+	}
+	return r.cached(rel{p: p, out: out}), nil
+}
+
+// cached replaces a relation by what CACHE TABLE keeps of it.
+func (r *resolver) cached(x rel) rel {
+	if r.ctx.Cached == nil {
+		return x
+	}
+	if p := r.ctx.Cached(x.p); p != nil {
+		return rel{p: p, out: p.Output(), hint: x.hint}
+	}
+	return x
+}
+
+// columns makes fresh columns of a schema.
+func columns(s *types.Schema, qualifier []string) []*expr.Column {
+	out := make([]*expr.Column, len(s.Fields))
+	block := make([]expr.Column, len(s.Fields))
+	for i, f := range s.Fields {
+		c := &block[i]
+		*c = expr.Column{ID: expr.NextID(), Name: f.Name, T: f.Type, Null: f.Nullable, Metadata: f.Metadata, Qualifier: qualifier}
+		if f.Type.Kind == types.StringKind || f.Type.IsNested() {
+			c.T = plainString(f.Type)
+		}
+		out[i] = c
+	}
+	return out
+}
+
+func (r *resolver) localRelation(p *logical.LocalRelation) rel {
+	q := *p
+	q.Out = columns(p.Schema, nil)
+	return rel{p: &q, out: q.Out}
+}
+
+func (r *resolver) rangeLeaf(p *logical.Range) (rel, error) {
+	if p.Step == 0 {
+		return rel{}, sparkerr.New("_LEGACY_ERROR_TEMP_3129")
+	}
+	q := *p
+	q.Out = []*expr.Column{{ID: expr.NextID(), Name: "id", T: types.Long}}
+	return rel{p: &q, out: q.Out}, nil
+}
+
+func (r *resolver) dataSource(p *logical.DataSource) (rel, error) {
+	return r.open(&catalog.Table{Provider: strings.ToLower(p.Format), Paths: p.Paths, Schema: p.Schema, Options: merged(nil, p.Options)}, nil, nil)
+}
+
+// maxViewDepth bounds views that name views.
+const maxViewDepth = 100
+
+// body resolves the plan of a view or function away from the query around it: no common tables, parameters, outer columns.
+func (r *resolver) body(p logical.Plan, path []string) (rel, error) {
+	old := *r
+	r.frame, r.ctes, r.params, r.windows, r.lambda, r.args, r.views, r.refs, r.hints, r.frames = nil, nil, nil, nil, nil, nil, nil, nil, nil, nil
+	r.flags, r.path = 0, path
+	r.depth++
+	x, err := r.query(p)
+	printed, next := r.printed, r.nextCTE
+	*r = old
+	r.printed, r.nextCTE = printed, next
+	return x, err
+}
+
+func (r *resolver) tempView(v *catalog.TempView, p *logical.UnresolvedRelation) (rel, error) {
+	if r.depth >= maxViewDepth {
+		return rel{}, fail(p.At, "VIEW_EXCEED_MAX_NESTED_DEPTH", "viewName", sqlID(v.Name...), "maxNestedDepth", itoa(maxViewDepth))
+	}
+	plan, _ := v.Plan.(logical.Plan)
+	var x rel
+	var err error
+	switch {
+	case plan != nil && v.Resolved:
+		x = r.cached(leaf(refresh(plan)))
+	case plan != nil:
+		x, err = r.body(plan, v.Path)
+	case r.ctx.Query == nil:
+		return rel{}, sparkerr.Internal("analyzer: no parser for views")
+	default:
+		if plan, err = r.ctx.Query(v.Text); err == nil {
+			x, err = r.body(plan, v.Path)
+		}
+	}
+	if err != nil {
+		return rel{}, err
+	}
+	if !v.Resolved && v.Schema != nil {
+		if x, err = r.viewColumns(x, v.Schema, nil, v.Name, p.At); err != nil {
+			return rel{}, err
+		}
+	} else if len(v.Columns) > 0 {
+		if x, err = r.renameView(x, v, p.At); err != nil {
+			return rel{}, err
+		}
+	}
+	return r.aliased(x, v.Name, nil)
+}
+
+func (r *resolver) renameView(x rel, v *catalog.TempView, at *expr.Origin) (rel, error) {
+	if len(v.Columns) != len(x.out) {
+		return rel{}, fail(at, "INCOMPATIBLE_VIEW_SCHEMA_CHANGE", "viewName", sqlID(v.Name...), "colName", "", "expectedNum", itoa(len(v.Columns)),
+			"actualCols", itoa(len(x.out)), "suggestion", "")
+	}
+	list := make([]expr.Expr, len(x.out))
+	for i, c := range x.out {
+		list[i] = c
+		if c.Name != v.Columns[i].Name {
+			list[i] = &expr.Alias{Child: c, Name: v.Columns[i].Name, ID: expr.NextID(), Metadata: c.Metadata}
+		}
+	}
+	return rel{p: &logical.Project{List: list, Child: x.p}, out: outputs(list)}, nil
+}
+
+// view resolves a view of the catalog in the context that it was made in.
+func (r *resolver) view(t *catalog.Table, p *logical.UnresolvedRelation) (rel, error) {
+	if r.depth >= maxViewDepth {
+		return rel{}, fail(p.At, "VIEW_EXCEED_MAX_NESTED_DEPTH", "viewName", sqlID(t.Name...), "maxNestedDepth", itoa(maxViewDepth))
+	}
+	if r.ctx.Query == nil {
+		return rel{}, sparkerr.Internal("analyzer: no parser for views")
+	}
+	plan, err := r.ctx.Query(t.ViewText)
+	if err != nil {
+		return rel{}, err
+	}
+	x, err := r.body(plan, t.ViewPath)
+	if err != nil {
+		return rel{}, err
+	}
+	if x, err = r.viewColumns(x, t.Schema, t.ViewCols, t.Name, p.At); err != nil {
+		return rel{}, err
+	}
+	x, err = r.aliased(x, t.Name, nil)
+	return r.cached(x), err
+}
+
+// viewColumns makes a view's query give the columns that the view had when it was made: matched by the names of the query
+// then, cast, and renamed.
+func (r *resolver) viewColumns(x rel, schema *types.Schema, names, view []string, at *expr.Origin) (rel, error) {
+	if names == nil {
+		if len(x.out) != len(schema.Fields) {
+			return rel{}, r.viewChanged(view, "", len(schema.Fields), x.out, at)
+		}
+	}
+	list := make([]expr.Expr, len(schema.Fields))
+	seen := map[string]int{}
+	same := true
+	for i, f := range schema.Fields {
+		var c *expr.Column
+		if names == nil {
+			c = x.out[i]
+		} else if c = r.nth(x.out, names[i], seen[strings.ToLower(names[i])]); c == nil {
+			return rel{}, r.viewChanged(view, names[i], 1, nil, at)
+		} else {
+			seen[strings.ToLower(names[i])]++
+		}
+		e := r.to(c, plainString(f.Type))
+		list[i] = e
+		if e == expr.Expr(c) && c.Name == f.Name {
+			same = same && i < len(x.out) && x.out[i] == c
+			continue
+		}
+		same = false
+		list[i] = &expr.Alias{Child: e, Name: f.Name, ID: expr.NextID(), Metadata: f.Metadata}
+	}
+	if same && len(list) == len(x.out) {
+		return x, nil
+	}
+	return rel{p: &logical.Project{List: list, Child: x.p}, out: outputs(list)}, nil
+}
+
+// nth is the n-th column of a name.
+func (r *resolver) nth(cols []*expr.Column, name string, n int) *expr.Column {
+	for _, c := range cols {
+		if r.same(c.Name, name) {
+			if n == 0 {
+				return c
+			}
+			n--
+		}
+	}
+	return nil
+}
+
+func (r *resolver) viewChanged(view []string, col string, want int, out []*expr.Column, at *expr.Origin) error {
+	actual := make([]string, len(out))
+	for i, c := range out {
+		actual[i] = c.Name
+	}
+	return fail(at, "INCOMPATIBLE_VIEW_SCHEMA_CHANGE", "viewName", sqlID(view...), "colName", sqlID(col), "expectedNum", itoa(want),
+		"actualCols", "["+strings.Join(actual, ",")+"]", "suggestion", "CREATE OR REPLACE VIEW "+sqlID(view...))
+}
+
+// refresh gives every column that a resolved plan makes a fresh id, so that the plan can be used more than once.
+func refresh(p logical.Plan) logical.Plan {
+	ids := map[expr.ID]expr.ID{}
+	return refreshWith(p, ids)
+}
+
+func refreshWith(p logical.Plan, ids map[expr.ID]expr.ID) logical.Plan {
+	fresh := func(id expr.ID) expr.ID {
+		n, ok := ids[id]
+		if !ok {
+			n = expr.NextID()
+			ids[id] = n
+		}
+		return n
+	}
+	column := func(c *expr.Column) *expr.Column {
+		q := *c
+		q.ID = fresh(c.ID)
+		return &q
+	}
+	columns := func(list []*expr.Column) []*expr.Column {
+		out := make([]*expr.Column, len(list))
+		for i, c := range list {
+			out[i] = column(c)
+		}
+		return out
+	}
+	one := func(e expr.Expr) expr.Expr {
+		switch x := e.(type) {
+		case *expr.Column:
+			return column(x)
+		case *expr.OuterRef:
+			return &expr.OuterRef{Col: column(x.Col)}
+		case *expr.Alias:
+			q := *x
+			q.ID = fresh(x.ID)
+			return &q
+		case *expr.Subquery:
+			q := *x
+			q.Plan, q.ID = refreshWith(x.Plan.(logical.Plan), ids), expr.NextID()
+			return &q
+		}
+		return e
+	}
+	ctes := map[int64]int64{}
+	return logical.Up(p, func(n logical.Plan) logical.Plan {
+		n = logical.MapExprs(n, func(e expr.Expr) expr.Expr { return expr.Up(e, one) })
+		return refreshNode(n, columns, ctes)
+	})
+}
+
+func refreshNode(n logical.Plan, columns func([]*expr.Column) []*expr.Column, ctes map[int64]int64) logical.Plan {
+	switch x := n.(type) {
+	case *logical.Relation:
+		q := *x
+		q.Out = columns(x.Out)
+		return &q
+	case *logical.LocalRelation:
+		q := *x
+		q.Out = columns(x.Out)
+		return &q
+	case *logical.Range:
+		q := *x
+		q.Out = columns(x.Out)
+		return &q
+	case *logical.CTERef:
+		q := *x
+		q.Out = columns(x.Out)
+		return &q
+	case *logical.CachedRelation:
+		q := *x
+		q.Out = columns(x.Out)
+		return &q
+	case *logical.SetOp:
+		q := *x
+		if x.Out != nil {
+			q.Out = columns(x.Out)
+		}
+		return &q
+	case *logical.Generate:
+		q := *x
+		q.Out = columns(x.Out)
+		return &q
+	case *logical.Expand:
+		q := *x
+		q.Out = columns(x.Out)
+		return &q
+	case *logical.RecursiveCTE:
+		q := *x
+		q.Out = columns(x.Out)
+		return &q
+	case *logical.Join:
+		if x.Hint.Exists != nil {
+			q := *x
+			q.Hint.Exists = columns([]*expr.Column{x.Hint.Exists})[0]
+			return &q
+		}
+	}
+	return n
+}

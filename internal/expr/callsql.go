@@ -1,0 +1,180 @@
+package expr
+
+import (
+	"strings"
+
+	"github.com/firesteel/firesteel/internal/types"
+)
+
+// infix are the operators printed between their two operands, with the text in between.
+var infix = map[string]string{
+	"+": "+", "-": "-", "*": "*", "/": "/", "%": "%", "div": "div", "=": "=", "==": "=", "<=>": "<=>", "<": "<", "<=": "<=", ">": ">", ">=": ">=",
+	"and": "AND", "or": "OR", "&": "&", "|": "|", "^": "^", "<<": "<<", ">>": ">>", ">>>": ">>>",
+}
+
+// call prints a call as Spark does: operators in infix form, CASE, LIKE and the like in their own forms, the rest as name(args).
+func (p *printer) call(name string, args []Expr) {
+	switch len(args) {
+	case 1:
+		if p.unary(name, args[0]) {
+			return
+		}
+	case 2:
+		if op, ok := infix[name]; ok {
+			p.text("(")
+			p.expr(args[0])
+			p.text(" ", op, " ")
+			p.expr(args[1])
+			p.text(")")
+			return
+		}
+		if p.binary(name, args[0], args[1]) {
+			return
+		}
+	}
+	if p.special(name, args) {
+		return
+	}
+	p.text(shownName(name), "(")
+	p.list(args)
+	p.text(")")
+}
+
+// unaries are the operators of one operand: what stands before and after it.
+var unaries = map[string][2]string{"not": {"(NOT ", ")"}, "!": {"(NOT ", ")"}, "negative": {"(- ", ")"}, "positive": {"(+ ", ")"}, "~": {"~", ""},
+	"isnull": {"(", " IS NULL)"}, "isnotnull": {"(", " IS NOT NULL)"}}
+
+func (p *printer) unary(name string, a Expr) bool {
+	u, ok := unaries[name]
+	if !ok {
+		return false
+	}
+	p.text(u[0])
+	p.expr(a)
+	p.text(u[1])
+	return true
+}
+
+func (p *printer) binary(name string, a, b Expr) bool {
+	switch name {
+	case "!=", "<>":
+		p.text("(NOT (")
+		p.expr(a)
+		p.text(" = ")
+		p.expr(b)
+		p.text("))")
+	case "get_field", "get_array_struct_fields":
+		p.expr(a)
+		p.text(".")
+		p.expr(b)
+	case "get_item":
+		p.expr(a)
+		p.text("[")
+		p.expr(b)
+		p.text("]")
+	case "like":
+		p.expr(a)
+		p.text(" LIKE ")
+		p.expr(b)
+	case "||":
+		p.text("concat(")
+		p.expr(a)
+		p.text(", ")
+		p.expr(b)
+		p.text(")")
+	default:
+		return p.shifted(name, a, b)
+	}
+	return true
+}
+
+// shifted are sums of a time and an interval, which are printed without parentheses.
+func (p *printer) shifted(name string, a, b Expr) bool {
+	op := ""
+	switch name {
+	case "add_interval", "timestamp_add_interval", "date_add_interval", "timestamp_add_ym_interval", "date_add_ym_interval":
+		op = " + "
+	case "subtract_interval":
+		op = " - "
+	default:
+		return false
+	}
+	p.expr(a)
+	p.text(op)
+	p.expr(b)
+	return true
+}
+
+func (p *printer) special(name string, args []Expr) bool {
+	switch {
+	case name == "in" && len(args) > 1:
+		p.text("(")
+		p.expr(args[0])
+		p.text(" IN (")
+		p.list(args[1:])
+		p.text("))")
+	case name == "when" || name == "case":
+		p.caseWhen(args)
+	case name == "if" && len(args) == 3:
+		p.text("(IF(")
+		p.list(args)
+		p.text("))")
+	case name == "like" && len(args) == 3:
+		p.expr(args[0])
+		p.text(" LIKE ")
+		p.expr(args[1])
+		if l, ok := args[2].(*Literal); !ok || l.Value != "\\" {
+			p.text(" ESCAPE '")
+			p.expr(args[2])
+			p.text("'")
+		}
+	case name == "ilike" && len(args) == 3 && isBackslash(args[2]):
+		p.text("ilike(")
+		p.list(args[:2])
+		p.text(")")
+	case name == "extract" && len(args) == 2:
+		p.text("extract(")
+		p.expr(args[0])
+		p.text(" FROM ")
+		p.expr(args[1])
+		p.text(")")
+	case len(args) > 1 && (name == "like_any" || name == "like_all" || name == "not_like_any" || name == "not_like_all" ||
+		name == "likeany" || name == "likeall" || name == "notlikeany" || name == "notlikeall"):
+		p.text(strings.ReplaceAll(name, "_", ""), "(")
+		p.expr(args[0])
+		p.text(")")
+	default:
+		return false
+	}
+	return true
+}
+
+func isBackslash(e Expr) bool {
+	l, ok := e.(*Literal)
+	return ok && l.T.Kind == types.StringKind && l.Value == "\\"
+}
+
+// caseWhen prints Call "when": condition and value pairs, then an else value when their number is odd.
+func (p *printer) caseWhen(args []Expr) {
+	p.text("CASE")
+	for len(args) >= 2 {
+		p.text(" WHEN ")
+		p.expr(args[0])
+		p.text(" THEN ")
+		p.expr(args[1])
+		args = args[2:]
+	}
+	if len(args) == 1 {
+		p.text(" ELSE ")
+		p.expr(args[0])
+	}
+	p.text(" END")
+}
+
+// shownName is how a function's name is printed: mostly as it is.
+func shownName(name string) string {
+	if s, ok := shown[name]; ok {
+		return s
+	}
+	return name
+}
