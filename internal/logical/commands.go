@@ -43,6 +43,8 @@ type InsertInto struct {
 	Partition   []PartitionValue // PARTITION clause
 	ReplaceWhen expr.Expr        // REPLACE WHERE
 	Options     map[string]string
+	Evolve      bool     // WITH SCHEMA EVOLUTION
+	ReplaceBy   []string // REPLACE USING
 	Query       Plan
 	At          *expr.Origin
 }
@@ -91,6 +93,7 @@ type CreateTable struct {
 	Mode           SaveMode // of saveAsTable
 	Like           []string // CREATE TABLE LIKE
 	Query          Plan
+	Extra          *TableExtra // nil: none of the rare clauses
 	At             *expr.Origin
 }
 
