@@ -18,6 +18,8 @@ type Env struct {
 	// (user-defined functions). Both may be nil.
 	Subquery func(*expr.Subquery) (any, error)
 	External func(*expr.Call) (kernel.Func, error)
+	// ExternalAgg makes the state of aggregates that eval does not know; it may be nil or answer nil.
+	ExternalAgg func(*expr.Agg) (kernel.Agg, error)
 	// Wrap, if set, is put around every operator; tests spoil borrowed batches with it.
 	Wrap func(p physical.Plan, op Operator) Operator
 }

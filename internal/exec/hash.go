@@ -23,89 +23,81 @@ func mixWord(h, v uint64) uint64 {
 }
 
 // keyHashes sets out[i] to the hash of row i of the columns, which are Flat. Equal keys have equal hashes: zeros and NaNs
-// of all kinds are one, nulls hash alike.
-func keyHashes(cols []columnar.Vector, n int, out []uint64) {
-	clear(out[:n])
+// of all kinds are one, nulls hash alike. word is room for as many rows.
+func keyHashes(cols []columnar.Vector, n int, out, word []uint64) {
+	out, word = out[:n], word[:n]
+	clear(out)
 	for i := range cols {
-		keyHash(&cols[i], out[:n])
+		groupWords(word, &cols[i])
+		foldWords(out, word, cols[i].Valid)
 	}
 }
 
-func keyHash(v *columnar.Vector, out []uint64) {
-	switch l := columnar.LayoutOf(v.Type); l {
-	case columnar.Bool8, columnar.Int8x:
-		keyHashInts(columnar.Of[int8](v.Data), v.Valid, out)
-	case columnar.Int16x:
-		keyHashInts(columnar.Of[int16](v.Data), v.Valid, out)
-	case columnar.Int32x:
-		keyHashInts(columnar.Of[int32](v.Data), v.Valid, out)
-	case columnar.Int64x:
-		keyHashInts(columnar.Of[int64](v.Data), v.Valid, out)
-	case columnar.Float32x:
-		for i, f := range columnar.Of[float32](v.Data)[:len(out)] {
-			out[i] = mixWord(out[i], uint64(floatBits(f)))
-		}
-		keyHashNulls(v, out)
-	case columnar.Float64x:
-		for i, f := range columnar.Of[float64](v.Data)[:len(out)] {
-			out[i] = mixWord(out[i], doubleBits(f))
-		}
-		keyHashNulls(v, out)
-	case columnar.Int128x, columnar.Interval16:
-		for i, x := range columnar.Of[types.Int128](v.Data)[:len(out)] {
-			out[i] = mixWord(mixWord(out[i], x.Lo), uint64(x.Hi))
-		}
-		keyHashNulls(v, out)
-	case columnar.View16:
-		keyHashTexts(v, out)
-	case columnar.List, columnar.Entries:
-		keyHashLists(v, out)
-	case columnar.Record:
-		for k := range v.Kids {
-			kid := v.Kids[k].Flatten()
-			keyHash(&kid, out)
-		}
-		keyHashNulls(v, out)
-	}
-}
-
-// keyHashNulls replaces what garbage under null rows did: their hash forgets earlier columns, which costs collisions only.
-func keyHashNulls(v *columnar.Vector, out []uint64) {
-	if v.Valid == nil {
-		return
-	}
-	for i := range out {
-		if !v.Valid.Get(i) {
-			out[i] = nullHash
-		}
-	}
-}
-
-func keyHashInts[T ~int8 | ~int16 | ~int32 | ~int64](vals []T, valid columnar.Bitmap, out []uint64) {
-	vals = vals[:len(out)]
+// foldWords mixes one hash a row into out.
+func foldWords(out, word []uint64, valid columnar.Bitmap) {
+	word = word[:len(out)]
 	if valid == nil {
-		for i, x := range vals {
-			out[i] = mixWord(out[i], uint64(x))
+		for i, w := range word {
+			out[i] = mixWord(out[i], w)
 		}
 		return
 	}
-	for i, x := range vals {
-		if valid.Get(i) {
-			out[i] = mixWord(out[i], uint64(x))
-		} else {
-			out[i] = nullHash
+	for i, w := range word {
+		if !valid.Get(i) {
+			w = nullHash
 		}
+		out[i] = mixWord(out[i], w)
 	}
 }
 
-func keyHashTexts(v *columnar.Vector, out []uint64) {
-	views := columnar.Of[columnar.View](v.Data)[:len(out)]
-	for i := range views {
-		if v.Valid != nil && !v.Valid.Get(i) {
-			out[i] = nullHash
-			continue
+// groupWords gives each row a number that is equal for equal values; null rows get any.
+func groupWords(word []uint64, v *columnar.Vector) {
+	switch l := columnar.LayoutOf(v.Type); {
+	case l == columnar.NoData:
+		clear(word)
+	case wordLayout(l):
+		loadWords(word, v, l)
+	case l == columnar.Int128x || l == columnar.Interval16:
+		for i, x := range columnar.Of[types.Int128](v.Data)[:len(word)] {
+			word[i] = mixWord(x.Lo, uint64(x.Hi))
 		}
-		out[i] = mixWord(out[i], textHash(&views[i], v.Bufs))
+	case l == columnar.View16:
+		views := columnar.Of[columnar.View](v.Data)[:len(word)]
+		for i := range views {
+			if v.Valid == nil || v.Valid.Get(i) {
+				word[i] = textHash(&views[i], v.Bufs)
+			}
+		}
+	case l == columnar.Record:
+		clear(word)
+		for k := range v.Kids {
+			foldKid(word, &v.Kids[k])
+		}
+	default:
+		listWords(word, v)
+	}
+}
+
+// foldKid mixes a field of a struct into the words.
+func foldKid(word []uint64, v *columnar.Vector) {
+	kid, one := v.Flatten(), make([]uint64, len(word))
+	groupWords(one, &kid)
+	foldWords(word, one, kid.Valid)
+}
+
+func listWords(word []uint64, v *columnar.Vector) {
+	offs := columnar.Of[int32](v.Data)
+	for i := range word {
+		word[i] = uint64(offs[i+1] - offs[i])
+	}
+	for k := range v.Kids {
+		elems := make([]uint64, v.Kids[k].N)
+		foldKid(elems, &v.Kids[k])
+		for i := range word {
+			for e := offs[i]; e < offs[i+1]; e++ {
+				word[i] = mixWord(word[i], elems[e])
+			}
+		}
 	}
 }
 
@@ -115,24 +107,6 @@ func textHash(w *columnar.View, bufs [][]byte) uint64 {
 		return mixWord(uint64(w.Len)|uint64(w.Prefix)<<32, uint64(w.Buf)|uint64(w.Off)<<32)
 	}
 	return xxh3.Hash(bufs[w.Buf][w.Off : w.Off+w.Len])
-}
-
-func keyHashLists(v *columnar.Vector, out []uint64) {
-	offs := columnar.Of[int32](v.Data)
-	for k := range v.Kids {
-		kid := v.Kids[k].Flatten()
-		elems := make([]uint64, kid.N)
-		keyHash(&kid, elems)
-		for i := range out {
-			for e := offs[i]; e < offs[i+1]; e++ {
-				out[i] = mixWord(out[i], elems[e])
-			}
-		}
-	}
-	for i := range out {
-		out[i] = mixWord(out[i], uint64(offs[i+1]-offs[i]))
-	}
-	keyHashNulls(v, out)
 }
 
 // doubleBits and floatBits are the bits of a key: one zero, one NaN.

@@ -10,7 +10,7 @@ import (
 // Pool is the memory budget of a process: execution (what tasks reserve) and storage (cached blocks, broadcasts) share it.
 //
 // Of N open task accounts each may hold up to 1/N of the budget, less what storage protects, and is always granted its
-// 1/2N: a newcomer is not refused because earlier tasks took all. Those find themselves above their share at their
+// 1/2N (in equal parts by its operators): a newcomer is not refused because earlier tasks took all. Those find themselves above their share at their
 // next request and spill then; until they do the pool is overdrawn, by at most half of the budget.
 type Pool struct {
 	mu        sync.Mutex
@@ -93,8 +93,7 @@ type Account struct {
 	pool   *Pool
 	name   string
 	task   bool
-	mu     sync.Mutex
-	held   int64 // guarded by pool.mu
+	held   int64 // all that follows is guarded by pool.mu
 	peak   int64
 	list   []*Reservation
 	closed bool
@@ -103,9 +102,9 @@ type Account struct {
 // Reserve opens a reservation for an operator of the account's task.
 func (a *Account) Reserve(operator string) *Reservation {
 	r := &Reservation{account: a, operator: operator}
-	a.mu.Lock()
+	a.pool.mu.Lock()
 	a.list = append(a.list, r)
-	a.mu.Unlock()
+	a.pool.mu.Unlock()
 	return r
 }
 
@@ -116,23 +115,22 @@ func (a *Account) Peak() int64 { a.pool.mu.Lock(); defer a.pool.mu.Unlock(); ret
 // Close ends the account. It is an internal error, naming the operators, if something is still reserved; what is
 // left is given back all the same. A second Close does nothing.
 func (a *Account) Close() error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	p := a.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if a.closed {
 		return nil
 	}
 	a.closed = true
 	var left string
 	for _, r := range a.list {
-		if n := r.Bytes(); n != 0 {
+		if n := r.held; n != 0 {
 			left += r.operator + " " + formatBytes(n) + "; "
-			r.Release()
+			p.release(r, n)
 		}
 	}
 	if a.task {
-		a.pool.mu.Lock()
-		a.pool.tasks--
-		a.pool.mu.Unlock()
+		p.tasks--
 	}
 	if left != "" {
 		return sparkerr.New("INTERNAL_ERROR_MEMORY", "message", "memory of "+a.name+" was not given back: "+left)
@@ -168,7 +166,7 @@ func (r *Reservation) TryGrow(n int64) bool {
 // grant books n bytes to r if the rules allow; the lock is held.
 func (p *Pool) grant(r *Reservation, n int64) bool {
 	a := r.account
-	if n > 0 && !p.allows(a, n) {
+	if n > 0 && !p.allows(r, n) {
 		return false
 	}
 	a.held += n
@@ -179,16 +177,25 @@ func (p *Pool) grant(r *Reservation, n int64) bool {
 	return true
 }
 
-func (p *Pool) allows(a *Account, n int64) bool {
-	free := p.budget - p.exec - p.storage
+// allows decides about n more bytes for r. A task's operators share what the task may have: each is sure of an equal
+// part of half of it, which the others leave free for it.
+func (p *Pool) allows(r *Reservation, n int64) bool {
+	a, free := r.account, p.budget-p.exec-p.storage
 	if !a.task {
 		return n <= free
 	}
 	share := (p.budget - min(p.storage, p.protected)) / int64(max(p.tasks, 1))
-	if a.held+n <= share/2 {
+	sure := share / int64(2*len(a.list))
+	if r.held+n <= sure {
 		return true
 	}
-	return a.held+n <= share && n <= free
+	claimed := r.held + n
+	for _, o := range a.list {
+		if o != r {
+			claimed += max(o.held, sure)
+		}
+	}
+	return claimed <= share && n <= free
 }
 
 // evictable is how much storage should give way for n more bytes; the lock is held.
@@ -242,10 +249,15 @@ func (r *Reservation) Shrink(n int64) {
 	}
 	p := r.account.pool
 	p.mu.Lock()
+	p.release(r, n)
+	p.mu.Unlock()
+}
+
+// release takes n bytes off r's books; the lock is held.
+func (p *Pool) release(r *Reservation, n int64) {
 	r.held -= n
 	r.account.held -= n
 	p.exec -= n
-	p.mu.Unlock()
 }
 
 // Release gives all back.

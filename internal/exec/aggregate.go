@@ -1,0 +1,302 @@
+package exec
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/eval"
+	"github.com/firesteel/firesteel/internal/memory"
+	"github.com/firesteel/firesteel/internal/physical"
+	"github.com/firesteel/firesteel/internal/types"
+)
+
+// aggregateOp groups its input by hash.
+//
+// A Partial aggregation need not see all rows of a group together: when its table is full it hands the states on and
+// starts over, and when grouping does not reduce the rows it turns each row into a state and groups no more for a
+// while. All others keep one table and, when memory is refused, move the states to disk by partitions of the hash and
+// merge partition by partition in the end.
+type aggregateOp struct {
+	p       *physical.Aggregate
+	env     *Env
+	child   Operator
+	schema  *types.Schema
+	layout  *aggLayout
+	t       *Task
+	mem     *memory.Reservation
+	prog    *eval.Program
+	cols    []columnar.Vector
+	table   *aggTable
+	partial *partialPolicy // nil: not a Partial
+	spill   *aggSpill
+	todo    []aggPart // spilled partitions to merge
+	part    *aggPart  // being merged
+	ended   bool      // no more input for the table
+	emit    int       // next group to hand out; -1: the table is being filled
+	out     columnar.Batch
+}
+
+func newAggregate(p *physical.Aggregate, env *Env) (Operator, error) {
+	layout := newAggLayout(p)
+	child, err := buildNeeding(p.Child, env, neededBy(layout.list))
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range p.Aggs {
+		if _, err := env.newAgg(x.Agg); err != nil {
+			return nil, err
+		}
+	}
+	return &aggregateOp{p: p, env: env, child: child, schema: schemaOf(p.Output()), layout: layout, emit: -1}, nil
+}
+
+func (o *aggregateOp) Schema() *types.Schema { return o.schema }
+
+func (o *aggregateOp) Open(ctx context.Context, t *Task) error {
+	prog, err := o.env.compile(o.layout.list, o.p.Child.Output(), t)
+	if err != nil {
+		return err
+	}
+	o.t, o.prog, o.cols = t, prog, make([]columnar.Vector, len(o.layout.list))
+	o.mem = t.reserve("HashAggregate")
+	if o.table, err = newAggTable(o.layout, o.env, t); err != nil {
+		return err
+	}
+	if o.p.Mode == physical.Partial && len(o.layout.keys) > 0 {
+		o.partial = newPartialPolicy()
+	}
+	o.out = columnar.Batch{Schema: o.schema, Cols: make([]columnar.Vector, len(o.schema.Fields))}
+	return o.child.Open(ctx, t)
+}
+
+func (o *aggregateOp) Next(ctx context.Context) (*columnar.Batch, error) {
+	for {
+		if o.emit >= 0 {
+			b, err := o.nextGroups(ctx)
+			if b != nil || err != nil {
+				return b, err
+			}
+			continue
+		}
+		if o.ended {
+			more, err := o.nextPart(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if !more {
+				return nil, io.EOF
+			}
+			continue
+		}
+		b, err := o.fill(ctx)
+		if b != nil || err != nil {
+			return b, err
+		}
+	}
+}
+
+// fill reads input until the table is to be handed out (then it sets emit), or a batch went straight through.
+func (o *aggregateOp) fill(ctx context.Context) (*columnar.Batch, error) {
+	for {
+		b, err := o.child.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			o.ended = true
+			return nil, o.inputEnded(ctx)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if b.N == 0 {
+			continue
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if err := o.prog.Run(b, o.cols); err != nil {
+			return nil, err
+		}
+		if o.partial != nil && o.partial.through(b.N) {
+			return o.passRows(b.N)
+		}
+		if err := o.table.update(o.cols, b.N); err != nil {
+			return nil, err
+		}
+		if full, err := o.account(ctx, b.N); full || err != nil {
+			return nil, err
+		}
+	}
+}
+
+// account reserves what the table holds by now. Refused, or past its limit, a Partial hands its groups out (full), all
+// others spill them.
+func (o *aggregateOp) account(ctx context.Context, rows int) (full bool, err error) {
+	need := roundUp(o.table.bytes())
+	if o.partial != nil {
+		refused := need > o.mem.Bytes() && !o.mem.TryGrow(need-o.mem.Bytes())
+		if o.partial.full(rows, o.table.len()) || refused {
+			o.emit = 0
+			return true, nil
+		}
+		return false, nil
+	}
+	if need <= o.mem.Bytes() {
+		return false, nil
+	}
+	spill := o.dump
+	if o.layout.whole() || o.table.groups == nil {
+		spill = nil
+	}
+	grown := need - o.mem.Bytes()
+	if o.mem.TryGrow(grown) {
+		return false, nil
+	}
+	if spill == nil {
+		return false, o.mem.Grow(grown)
+	}
+	return false, spill(ctx)
+}
+
+// roundUp spares the pool a call for every small step.
+func roundUp(n int64) int64 { return (n + 1<<16 - 1) &^ (1<<16 - 1) }
+
+// inputEnded starts handing out, or merging what was spilled.
+func (o *aggregateOp) inputEnded(ctx context.Context) error {
+	if o.spill == nil {
+		o.emit = 0
+		return nil
+	}
+	if err := o.dump(ctx); err != nil {
+		return err
+	}
+	parts, err := o.spill.finish()
+	o.spill = nil
+	o.todo = append(parts, o.todo...)
+	return err
+}
+
+// nextGroups hands out the next groups of the table; nil after the last.
+func (o *aggregateOp) nextGroups(context.Context) (*columnar.Batch, error) {
+	from, to := o.emit, min(o.emit+BatchRows, o.table.len())
+	if from >= to {
+		o.emit = -1
+		if o.ended && len(o.todo) == 0 {
+			return nil, nil
+		}
+		return nil, o.table.reset()
+	}
+	o.emit = to
+	if err := o.table.rows(o.out.Cols, from, to, false); err != nil {
+		return nil, err
+	}
+	o.out.N = to - from
+	return &o.out, nil
+}
+
+// passRows turns each row into a group of its own: Partial's output when grouping does not pay.
+func (o *aggregateOp) passRows(n int) (*columnar.Batch, error) {
+	ids := o.partial.identity(n)
+	for i := range o.table.calls {
+		o.table.calls[i].agg.Reset()
+	}
+	if err := o.table.updateIDs(o.cols, n, ids, n); err != nil {
+		return nil, err
+	}
+	keys := len(o.layout.keys)
+	at := keys
+	copy(o.out.Cols, o.cols[:keys])
+	for i := range o.table.calls {
+		c := &o.table.calls[i]
+		c.ctx.Scratch.Reset()
+		states, err := c.agg.State(&c.ctx, 0, n)
+		if err != nil {
+			return nil, err
+		}
+		for k := range states {
+			states[k].Type = c.x.State[k].T
+			o.out.Cols[at] = states[k]
+			at++
+		}
+	}
+	if o.partial.left <= 0 {
+		if err := o.table.reset(); err != nil {
+			return nil, err
+		}
+	}
+	o.out.N = n
+	return &o.out, nil
+}
+
+func (o *aggregateOp) Close() error {
+	var errs []error
+	if o.spill != nil {
+		errs = append(errs, o.spill.close())
+	}
+	if o.part != nil {
+		errs = append(errs, o.part.file.Close())
+	}
+	for _, p := range o.todo {
+		errs = append(errs, p.file.Close())
+	}
+	o.spill, o.part, o.todo, o.table = nil, nil, nil, nil
+	if o.mem != nil {
+		o.mem.Release()
+	}
+	return errors.Join(append(errs, o.child.Close())...)
+}
+
+// partialPolicy decides when a Partial aggregation hands out its groups and when it stops grouping.
+type partialPolicy struct {
+	limit int // groups
+	rows  int // since the table was empty
+	poor  int // tables in turn that reduced almost nothing
+	left  int // rows to pass without grouping
+	ids   []uint32
+}
+
+const (
+	partialFirst = 1 << 18 // groups after which a look is taken at what grouping saves
+	partialSmall = 1 << 15 // groups of the tables that follow if it saves little: they fit the cache
+	partialPass  = 1 << 20 // rows that pass before grouping is tried again
+)
+
+func newPartialPolicy() *partialPolicy { return &partialPolicy{limit: partialFirst} }
+
+// full counts rows that were added and says whether the table is to be handed out.
+func (p *partialPolicy) full(rows, groups int) bool {
+	p.rows += rows
+	if groups < p.limit {
+		return false
+	}
+	if p.limit > partialSmall && p.rows >= 2*groups {
+		p.limit *= 4
+		return false
+	}
+	p.limit = partialSmall
+	if p.poor++; p.rows*10 > groups*11 {
+		p.poor = 0
+	}
+	if p.poor >= 2 {
+		p.left, p.poor = partialPass, 0
+	}
+	p.rows = 0
+	return true
+}
+
+// through says whether the next n rows pass without grouping.
+func (p *partialPolicy) through(n int) bool {
+	if p.left <= 0 {
+		return false
+	}
+	p.left -= n
+	return true
+}
+
+// identity numbers n rows.
+func (p *partialPolicy) identity(n int) []uint32 {
+	for len(p.ids) < n {
+		p.ids = append(p.ids, uint32(len(p.ids)))
+	}
+	return p.ids[:n]
+}

@@ -1,0 +1,203 @@
+package exec
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+
+	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/expr"
+	"github.com/firesteel/firesteel/internal/memory"
+	"github.com/firesteel/firesteel/internal/physical"
+	"github.com/firesteel/firesteel/internal/types"
+)
+
+func aggExpr(name string, arg expr.Expr, mode physical.AggMode) physical.AggExpr {
+	return physical.AggExpr{Agg: &expr.Agg{Name: name, Args: []expr.Expr{arg}, T: types.Long}, Mode: mode,
+		Out: col(name, types.Long), State: []*expr.Column{col("state", types.Long)}}
+}
+
+func exprs(cols []*expr.Column) []expr.Expr {
+	out := make([]expr.Expr, len(cols))
+	for i, c := range cols {
+		out[i] = c
+	}
+	return out
+}
+
+// sums groups rows by all columns but the last and gives the keys, the sum and the count of the last.
+func sums(rows [][]any) [][]any {
+	var out [][]any
+	at := map[string]int{}
+	for _, r := range rows {
+		keys, v := r[:len(r)-1], r[len(r)-1]
+		k := keyText(append([]any(nil), keys...))
+		if _, ok := at[k]; !ok {
+			at[k] = len(out)
+			out = append(out, append(append([]any(nil), keys...), int64(0), int64(0)))
+		}
+		o := out[at[k]]
+		if v != nil {
+			o[len(o)-2] = o[len(o)-2].(int64) + v.(int64)
+			o[len(o)-1] = o[len(o)-1].(int64) + 1
+		}
+	}
+	return out
+}
+
+func TestAggregate(t *testing.T) {
+	keySets := map[string][]types.Type{
+		"none": {}, "long": {types.Long}, "text": {types.String}, "pair": {types.Int, types.Boolean}, "rows": {types.String, types.Long, types.Date},
+	}
+	for name, ts := range keySets {
+		for _, domain := range []int{2, 50, 20000} {
+			for _, budget := range []int64{1 << 30, 600 << 10} {
+				for _, phases := range []int{1, 2} {
+					t.Run(fmt.Sprintf("%s/%d/budget %d/%d phases", name, domain, budget, phases), func(t *testing.T) {
+						checkAggregate(t, ts, domain, budget, phases)
+					})
+				}
+			}
+		}
+	}
+}
+
+func checkAggregate(t *testing.T, ts []types.Type, domain int, budget int64, phases int) {
+	r := rand.New(rand.NewPCG(uint64(domain), 9))
+	var cols []*expr.Column
+	for i, kt := range ts {
+		cols = append(cols, col(fmt.Sprint("k", i), kt))
+	}
+	keys := cols
+	cols = append(cols, col("v", types.Long))
+	rows := make([][]any, 30000)
+	for i := range rows {
+		for _, c := range cols {
+			rows[i] = append(rows[i], randomKey(r, c.T, domain))
+		}
+	}
+	var plan physical.Plan = table(r, cols, rows, 5000)
+	aggs := []physical.AggExpr{aggExpr("sum", cols[len(cols)-1], physical.Complete), aggExpr("count", cols[len(cols)-1], physical.Complete)}
+	if phases == 2 {
+		partial, final := append([]physical.AggExpr(nil), aggs...), append([]physical.AggExpr(nil), aggs...)
+		for i := range aggs {
+			partial[i].Mode, final[i].Mode = physical.Partial, physical.Final
+		}
+		plan = &physical.Aggregate{Mode: physical.Partial, Keys: exprs(keys), Aggs: partial, Child: plan}
+		plan = &physical.Aggregate{Mode: physical.Final, Keys: exprs(keys), Aggs: final, Child: plan}
+	} else {
+		plan = &physical.Aggregate{Mode: physical.Complete, Keys: exprs(keys), Aggs: aggs, Child: plan}
+	}
+	l := newLab(t, budget)
+	task := l.task(0)
+	got, want := l.must(plan, task), sums(rows)
+	if !reflect.DeepEqual(sorted(got), sorted(want)) {
+		t.Fatalf("%d groups, want %d", len(got), len(want))
+	}
+	if len(want) > 15000 && budget < 1<<20 && task.Metrics.Task.DiskBytesSpilled == 0 {
+		t.Error("nothing was spilled")
+	}
+}
+
+func TestAggregateWithoutRows(t *testing.T) {
+	v := col("v", types.Long)
+	empty := &physical.LocalScan{Out: []*expr.Column{v}}
+	l := newLab(t, 1<<20)
+	aggs := []physical.AggExpr{aggExpr("count", v, physical.Complete)}
+	if got := l.must(&physical.Aggregate{Mode: physical.Complete, Aggs: aggs, Child: empty}, l.task(0)); !reflect.DeepEqual(got, [][]any{{int64(0)}}) {
+		t.Errorf("without keys: %v", got)
+	}
+	if got := l.must(&physical.Aggregate{Mode: physical.Complete, Keys: []expr.Expr{v}, Aggs: aggs, Child: empty}, l.task(0)); len(got) != 0 {
+		t.Errorf("with a key: %v", got)
+	}
+}
+
+func TestAggregateDistinctFilterOrder(t *testing.T) {
+	k, v, s := col("k", types.Long), col("v", types.Long), col("s", types.String)
+	var rows [][]any
+	for i := range 3000 {
+		rows = append(rows, []any{int64(i % 3), int64(i % 7), fmt.Sprintf("%04d", (i*7919)%3000)})
+	}
+	r := rand.New(rand.NewPCG(1, 1))
+	distinct := aggExpr("sum", v, physical.Complete)
+	distinct.Agg.Distinct = true
+	filtered := aggExpr("count", v, physical.Complete)
+	filtered.Agg.Filter = &expr.Column{ID: s.ID, T: types.Boolean}
+	list := aggExpr("list", s, physical.Complete)
+	list.Agg.T = types.String
+	list.Agg.Order = []expr.SortOrder{{Child: s, Desc: true}}
+	l := newLab(t, 1<<30)
+	plan := &physical.Aggregate{Mode: physical.Complete, Keys: []expr.Expr{k}, Aggs: []physical.AggExpr{distinct, list},
+		Child: table(r, []*expr.Column{k, v, s}, rows, 700)}
+	for _, row := range l.must(plan, l.task(0)) {
+		if row[1] != int64(0+1+2+3+4+5+6) {
+			t.Errorf("distinct sum of group %v is %v", row[0], row[1])
+		}
+		text := row[2].(string)
+		if len(text) != 5*1000 {
+			t.Fatalf("%d bytes", len(text))
+		}
+		for at := 5; at < len(text); at += 5 {
+			if text[at-5:at] <= text[at:at+5] {
+				t.Fatalf("%q before %q", text[at-5:at], text[at:at+5])
+			}
+		}
+	}
+}
+
+func TestAggregateRefused(t *testing.T) {
+	v, s := col("v", types.Long), col("s", types.String)
+	var rows [][]any
+	for i := range 50000 {
+		rows = append(rows, []any{int64(i), "x"})
+	}
+	d := aggExpr("count", v, physical.Complete)
+	d.Agg.Distinct = true
+	l := newLab(t, 100<<10)
+	_, err := l.run(&physical.Aggregate{Mode: physical.Complete, Keys: []expr.Expr{s}, Aggs: []physical.AggExpr{d},
+		Child: table(rand.New(rand.NewPCG(1, 1)), []*expr.Column{v, s}, rows, 3000)}, l.task(0))
+	if !memory.Refused(err) {
+		t.Error(err)
+	}
+}
+
+// BenchmarkGroupBy: one BIGINT key, one sum; the time is of the operator over batches in memory.
+func BenchmarkGroupBy(b *testing.B) {
+	for _, groups := range []int{4, 10_000, 1_500_000} {
+		for _, order := range []string{"random", "clustered"} {
+			b.Run(fmt.Sprintf("%d/%s", groups, order), func(b *testing.B) { benchGroupBy(b, groups, order == "clustered") })
+		}
+	}
+}
+
+func benchGroupBy(b *testing.B, groups int, clustered bool) {
+	const n = 6_000_000
+	r := rand.New(rand.NewPCG(1, 1))
+	k, v := col("k", types.Long), col("v", types.Long)
+	p := &physical.LocalScan{Out: []*expr.Column{k, v}}
+	for at := 0; at < n; at += BatchRows {
+		keys, vals := make([]int64, BatchRows), make([]int64, BatchRows)
+		for i := range keys {
+			if keys[i], vals[i] = r.Int64N(int64(groups))*5, int64(i); clustered {
+				keys[i] = int64(at+i) * int64(groups) / n * 5
+			}
+		}
+		p.Batches = append(p.Batches, &columnar.Batch{N: BatchRows, Cols: []columnar.Vector{columnar.NewFlat(types.Long, keys), columnar.NewFlat(types.Long, vals)}})
+	}
+	agg := &physical.Aggregate{Mode: physical.Complete, Keys: []expr.Expr{k}, Aggs: []physical.AggExpr{aggExpr("sum", v, physical.Complete)}, Child: p}
+	l := newLab(b, 8<<30)
+	l.env.Wrap = nil
+	b.ReportAllocs()
+	for b.Loop() {
+		op, err := Build(agg, l.env)
+		if err != nil {
+			b.Fatal(err)
+		}
+		rows := 0
+		if err := Run(b.Context(), l.task(0), op, func(b *columnar.Batch) error { rows += b.N; return nil }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/row")
+}
