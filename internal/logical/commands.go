@@ -115,6 +115,8 @@ type CreateView struct {
 	Using       string // CREATE TEMPORARY VIEW … USING format
 	Options     map[string]string
 	Schema      *types.Schema
+	Collation   string // DEFAULT COLLATION
+	Binding     string // WITH SCHEMA: BINDING, COMPENSATION, EVOLUTION, TYPE EVOLUTION
 	At          *expr.Origin
 }
 

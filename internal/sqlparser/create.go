@@ -569,13 +569,18 @@ func (p *parser) storedAs(start int, c *logical.CreateTable) {
 
 // rowFormat takes ROW FORMAT SERDE and ROW FORMAT DELIMITED.
 func (p *parser) rowFormat(start int, c *logical.CreateTable) {
+	r := p.rowFormatClause(start)
+	c.Extra.Serde, c.Extra.SerdeProps, c.Extra.Delimited = r.Serde, r.SerdeProps, r.Delimited
+}
+
+func (p *parser) rowFormatClause(start int) *logical.RowFormat {
 	p.i += 2
 	if p.accept(kwSerde) {
-		c.Extra.Serde = p.stringLiteral()
+		r := &logical.RowFormat{Serde: p.stringLiteral()}
 		if p.accepts(kwWith, kwSerdeproperties) {
-			c.Extra.SerdeProps = p.properties()
+			r.SerdeProps = p.properties()
 		}
-		return
+		return r
 	}
 	p.expect(kwDelimited)
 	d := make(map[string]string)
@@ -594,13 +599,13 @@ func (p *parser) rowFormat(start int, c *logical.CreateTable) {
 	if p.accepts(kwLines, kwTerminated, kwBy) {
 		d["line.delim"] = p.stringLiteral()
 		if d["line.delim"] != "\n" {
-			p.failAt(start, "INVALID_SQL_SYNTAX.UNSUPPORTED_ROW_FORMAT_LINES_TERMINATED_BY", "value", "'"+d["line.delim"]+"'")
+			p.failAt(start, "_LEGACY_ERROR_TEMP_0064", "msg", "LINES TERMINATED BY only supports newline '\\n' right now: "+d["line.delim"])
 		}
 	}
 	if p.accepts(kwNull, kwDefined, kwAs) {
 		d["null.format"] = p.stringLiteral()
 	}
-	c.Extra.Delimited = d
+	return &logical.RowFormat{Delimited: d}
 }
 
 // createView takes CREATE … VIEW, from a query or USING a format.
@@ -703,12 +708,11 @@ func (p *parser) viewClauses(start int, v *logical.CreateView) {
 			p.once(seen, start, "COMMENT")
 			v.Comment = p.stringLiteral()
 		case p.is(kwWith, kwSchema):
-			p.schemaBinding()
+			v.Binding = p.schemaBinding()
 			p.once(seen, start, "WITH SCHEMA")
 		case p.is(kwDefault, kwCollation):
 			p.once(seen, start, "DEFAULT COLLATION")
-			p.collationClause()
-			p.unsupported(at, "DEFAULT COLLATION of views")
+			v.Collation = p.collationClause()
 		case p.is(kwPartitioned, kwOn):
 			p.i += 2
 			p.names()

@@ -14,7 +14,7 @@ func (p *parser) dateLiteral(s string) (int32, bool) {
 		return p.specialDate(w)
 	}
 	d, rest, ok := scanDate(trimBlanks(s))
-	if !ok || rest != "" && rest[0] != ' ' && rest[0] != 'T' {
+	if !ok || rest != "" && (rest[0] != ' ' && rest[0] != 'T' || !fullDate(trimBlanks(s))) {
 		return 0, false
 	}
 	return d, true
@@ -67,7 +67,7 @@ func (p *parser) timestampLiteral(typ, s string) (int64, types.Type, bool) {
 		ntz, t = false, types.Timestamp
 	}
 	if ntz {
-		return c.local, t, c.zone == nil
+		return c.local, t, true
 	}
 	if c.zone == nil {
 		c.zone = p.location()
@@ -157,6 +157,12 @@ func scanDate(s string) (days int32, rest string, ok bool) {
 	return types.DaysFromCivil(y, m, d), s, true
 }
 
+// fullDate says whether a date has a month and a day.
+func fullDate(s string) bool {
+	end := strings.IndexAny(s, " T")
+	return end > 0 && strings.Count(strings.TrimLeft(s[:end], "+-"), "-") == 2
+}
+
 // scanInt reads at most limit digits; more are an error, told by the count 0.
 func scanInt(s string, limit int) (v, n int) {
 	for n < len(s) && isDigit(s[n]) {
@@ -195,8 +201,10 @@ func (p *parser) scanTimestamp(s string) (c clock, ok bool) {
 	switch {
 	case isDate && rest == "":
 		return clock{local: int64(days) * microsPerDay}, true
-	case isDate && (rest[0] == ' ' || rest[0] == 'T'):
-		rest = rest[1:]
+	case isDate && (rest[0] == ' ' || rest[0] == 'T') && fullDate(s):
+		if rest = rest[1:]; rest == "" {
+			return c, false
+		}
 	case !isDate && strings.Contains(s, ":"):
 		rest = strings.TrimPrefix(s, "T")
 		days, _ = p.specialDate("today")

@@ -22,7 +22,8 @@ func whole(n int32) *expr.Literal { return &expr.Literal{Value: n, T: types.Int}
 func (p *parser) namedExpression() expr.Expr {
 	e := p.expression()
 	switch {
-	case p.accept(kwAs):
+	case p.kind() == kwAs && !p.closes(1):
+		p.i++
 		if p.kind() == tLeftParen {
 			return &expr.MultiAlias{Child: e, Names: p.names()}
 		}
@@ -124,6 +125,9 @@ func (p *parser) wordIsOperand(n int) bool {
 
 // predicate takes what may follow a value: BETWEEN, IN, LIKE, IS …
 func (p *parser) predicate(start int, v expr.Expr) expr.Expr {
+	if p.closes(1) {
+		return v
+	}
 	if p.kind() == kwIs {
 		return p.isPredicate(start, v)
 	}
@@ -338,7 +342,7 @@ func (p *parser) value(min int) expr.Expr {
 	left := p.unary()
 	for {
 		prec, name := precedence(p.kind())
-		if prec <= min {
+		if prec <= min || prec == 2 && p.pipeWordAt(p.i+1) {
 			return left
 		}
 		p.i++
@@ -379,6 +383,9 @@ func (p *parser) postfix(start int, e expr.Expr) expr.Expr {
 	for {
 		switch p.kind() {
 		case kwCollate:
+			if p.closes(1) {
+				return e
+			}
 			p.i++
 			e = p.call(start, "collate", e, text(strings.Join(p.multipart(), ".")))
 		case tDoubleColon:

@@ -57,11 +57,3 @@ func (p *parser) failExpecting(k kind) {
 	}
 	p.fail()
 }
-
-// newParserError makes an error about the whole of another text.
-func newParserError(text, condition string, kv ...string) *sparkerr.Error {
-	e := sparkerr.New(condition, kv...)
-	e.Class = sparkerr.ParseException
-	e.Context = &sparkerr.QueryContext{Text: text, Stop: -1, Line: 1}
-	return e
-}

@@ -298,7 +298,7 @@ func (p *parser) interval() expr.Expr {
 		}
 		p.i++
 		if p.kind() == kwTo && (p.unitAhead(1) != noUnit) {
-			return p.fromTo(start, first, v, value, isText, u, len(units) > 0)
+			return p.fromTo(start, v, value, isText, u, len(units) > 0)
 		}
 		if isText && !isNumberText(value) {
 			p.failAt(first, "_LEGACY_ERROR_TEMP_0026", "value", value)
@@ -354,14 +354,14 @@ func (p *parser) intervalValue() (value string, isText bool) {
 // isNumberText says whether the text of a value is empty or a number.
 func isNumberText(s string) bool {
 	s = trimBlanks(s)
+	if s != "" && (s[0] == '-' || s[0] == '+') {
+		s = trimBlanks(s[1:])
+	}
 	if s == "" {
 		return true
 	}
-	if strings.HasPrefix(s, ".") || strings.HasPrefix(s, "-.") || strings.HasPrefix(s, "+.") {
-		s = strings.Replace(s, ".", "0.", 1)
-	}
 	_, err := strconv.ParseFloat(s, 64)
-	return err == nil && !strings.ContainsAny(s, "xXnNiI")
+	return err == nil && !strings.ContainsAny(s, "xXnNiIeEpP_")
 }
 
 // unitsLiteral is the literal of an interval given by units; its type spans them.
@@ -382,7 +382,9 @@ func (p *parser) unitsLiteral(start int, v types.CalendarInterval, units []unit)
 	}
 	micros, ok := addScaled(v.Micros, int64(v.Days), microsPerDay)
 	if !ok {
-		panic(bailout{badInterval("ARITHMETIC_EXCEPTION", p.source(start))})
+		e := sparkerr.New("INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION")
+		e.Class = sparkerr.ArithmeticException
+		panic(bailout{e})
 	}
 	return &expr.Literal{Value: micros, T: types.Type{Kind: types.DayTimeKind, From: from, To: to}, At: at}
 }
@@ -403,7 +405,7 @@ func (p *parser) intervalText(start int, s string) expr.Expr {
 }
 
 // fromTo is INTERVAL 'text' unit TO unit.
-func (p *parser) fromTo(start, first, at int, s string, isText bool, from unit, more bool) expr.Expr {
+func (p *parser) fromTo(start, at int, s string, isText bool, from unit, more bool) expr.Expr {
 	p.i++
 	to := p.unitAhead(0)
 	p.i++
@@ -418,7 +420,7 @@ func (p *parser) fromTo(start, first, at int, s string, isText bool, from unit, 
 				p.i += 2
 			}
 		}
-		p.failAt(first, "_LEGACY_ERROR_TEMP_0024")
+		p.failAt(start, "_LEGACY_ERROR_TEMP_0024")
 	}
 	if !isText {
 		p.failAt(at, "_LEGACY_ERROR_TEMP_0027")

@@ -918,7 +918,7 @@ func lookupKeyword(word []byte) kind {
 		mid := (lo + hi) / 2
 		switch name := keywords[mid-firstKeyword].name; {
 		case name == string(word):
-			return mid
+			return spelling(mid)
 		case name < string(word):
 			lo = mid + 1
 		default:
@@ -926,4 +926,15 @@ func lookupKeyword(word []byte) kind {
 		}
 	}
 	return tIdent
+}
+
+// spelling maps the second spellings of keywords to the first.
+func spelling(k kind) kind {
+	switch k {
+	case kwTemp:
+		return kwTemporary
+	case kwRegexp:
+		return kwRlike
+	}
+	return k
 }

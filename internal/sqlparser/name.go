@@ -26,20 +26,11 @@ func (p *parser) identifierClause() string {
 	p.i += 2
 	text := p.stringLiteral()
 	p.expect(tRightParen)
-	parts := p.splitName(start, text)
+	parts := p.constantName(start, text)
 	if len(parts) != 1 {
 		p.failAt(start, "IDENTIFIER_TOO_MANY_NAME_PARTS", "identifier", quoteParts(parts), "limit", "1")
 	}
 	return parts[0]
-}
-
-// splitName parses the text of an IDENTIFIER clause.
-func (p *parser) splitName(start int, text string) []string {
-	parts, err := ParseIdentifier(text)
-	if err != nil {
-		p.failAt(start, "PARSE_SYNTAX_ERROR", "error", "'"+text+"'", "hint", "")
-	}
-	return parts
 }
 
 // anyWord takes the current token as a name, whatever word it is, and checks its characters.
@@ -106,7 +97,7 @@ func (p *parser) namePart(parts []string) []string {
 		p.i += 2
 		text := p.stringLiteral()
 		p.expect(tRightParen)
-		return append(parts, p.splitName(start, text)...)
+		return append(parts, p.constantName(start, text)...)
 	}
 	return append(parts, p.name())
 }
@@ -128,14 +119,12 @@ func (p *parser) reference() ([]string, expr.Expr) {
 		p.i += 2
 		e := p.expression()
 		p.expect(tRightParen)
-		if l, ok := e.(*expr.Literal); ok {
-			if s, ok := l.Value.(string); ok {
-				parts := p.splitName(start, s)
-				for p.accept(tDot) {
-					parts = p.namePart(parts)
-				}
-				return parts, nil
+		if s, ok := foldText(e); ok {
+			parts := p.constantName(start, s)
+			for p.accept(tDot) {
+				parts = p.namePart(parts)
 			}
+			return parts, nil
 		}
 		return nil, e
 	}

@@ -25,6 +25,7 @@ type Options struct {
 	CalendarIntervals       bool // spark.sql.legacy.interval.enabled
 	BangIsNot               bool // spark.sql.legacy.bangEqualsNot
 	KeepCharTypes           bool // casts keep CHAR and VARCHAR
+	NoSinglePipe            bool // spark.sql.parser.singleCharacterPipeOperator.enabled is off: | is no pipe
 	TimestampNTZ            bool // spark.sql.timestampType is TIMESTAMP_NTZ
 
 	// Location is the session's time zone; nil is UTC. Now is the time that 'now' and 'today' in literals mean.

@@ -11,13 +11,10 @@ import (
 func (p *parser) pipe(start int, left logical.Plan) logical.Plan {
 	switch p.kind() {
 	case kwSelect:
-		return p.pipeSelect(start, left)
+		return p.pipeSelect(left)
 	case kwExtend:
 		at := p.i
 		p.i++
-		if k := p.kind(); (k == kwDistinct || k == kwAll) && !p.wordIsOperand(1) {
-			p.i++
-		}
 		list := []expr.Expr{&expr.Star{At: p.origin(at)}}
 		return &logical.Project{List: append(list, p.namedExpressions()...), Child: left}
 	case kwSet:
@@ -83,7 +80,7 @@ func (p *parser) pipeOrganize(left logical.Plan) logical.Plan {
 	return plan
 }
 
-func (p *parser) pipeSelect(start int, left logical.Plan) logical.Plan {
+func (p *parser) pipeSelect(left logical.Plan) logical.Plan {
 	p.i++
 	hints := p.hints()
 	distinct := false
@@ -91,10 +88,10 @@ func (p *parser) pipeSelect(start int, left logical.Plan) logical.Plan {
 		distinct = k == kwDistinct
 		p.i++
 	}
-	var plan logical.Plan = &logical.Project{List: p.namedExpressions(), Child: left}
+	list := p.namedExpressions()
+	var plan logical.Plan = &logical.Project{List: list, Child: left}
 	if p.is(kwGroup, kwBy) {
-		p.groupBy(left, nil)
-		p.failAt(start, "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE", "case", "GROUP BY")
+		plan = p.groupBy(left, list)
 	}
 	if distinct {
 		plan = &logical.Distinct{Child: plan}
@@ -162,8 +159,15 @@ func (p *parser) pipePivot(start int, left logical.Plan) logical.Plan {
 func (p *parser) pipeAggregate(start int, left logical.Plan) logical.Plan {
 	p.i++
 	var list []expr.Expr
-	if !p.is(kwGroup, kwBy) && !p.closes(0) && p.kind() != tPipeArrow {
+	if (!p.is(kwGroup, kwBy) || p.closes(2)) && !p.closes(0) && p.kind() != tPipeArrow {
 		list = p.namedExpressions()
+	}
+	refuse := func(what string) {
+		p.skipQuery()
+		p.failAt(start, "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE", "case", what)
+	}
+	if what := pipeAggregateCase(list); what != "" {
+		refuse(what)
 	}
 	if !p.accepts(kwGroup, kwBy) {
 		if list == nil {
@@ -171,10 +175,6 @@ func (p *parser) pipeAggregate(start int, left logical.Plan) logical.Plan {
 				"The AGGREGATE clause requires a list of aggregate expressions or a list of grouping expressions, or both")
 		}
 		return &logical.Aggregate{List: list, Child: left}
-	}
-	refuse := func(what string) {
-		p.skipQuery()
-		p.failAt(start, "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE", "case", what)
 	}
 	switch {
 	case p.is(kwRollup, tLeftParen), p.is(kwCube, tLeftParen):
@@ -192,4 +192,37 @@ func (p *parser) pipeAggregate(start int, left logical.Plan) logical.Plan {
 		refuse("GROUP BY ALL")
 	}
 	return logical.NewPipeAggregate(left, group, list)
+}
+
+// pipeWordAt says whether token i begins a pipe operator, so that a '|' before it is one too.
+func (p *parser) pipeWordAt(i int) bool {
+	if p.o.NoSinglePipe || i >= len(p.toks) {
+		return false
+	}
+	switch p.toks[i].kind {
+	case kwSelect, kwExtend, kwSet, kwDrop, kwAs, kwWhere, kwPivot, kwUnpivot, kwTablesample, kwJoin, kwInner, kwCross, kwLeft, kwRight,
+		kwFull, kwSemi, kwAnti, kwNatural, kwUnion, kwExcept, kwIntersect, kwMinus, kwOrder, kwSort, kwCluster, kwDistribute, kwLimit,
+		kwOffset, kwWindow, kwAggregate:
+		return true
+	}
+	return false
+}
+
+// pipeAggregateCase names what the list of AGGREGATE cannot hold; "" if it is fine.
+func pipeAggregateCase(list []expr.Expr) string {
+	found := ""
+	for _, e := range list {
+		expr.Walk(e, func(x expr.Expr) bool {
+			switch f := x.(type) {
+			case *expr.Window:
+				found = "window functions; please update the query to move the window functions to a subsequent |> SELECT operator instead"
+			case *expr.Func:
+				if len(f.Name) == 1 && (strings.EqualFold(f.Name[0], "grouping") || strings.EqualFold(f.Name[0], "grouping_id")) {
+					found = strings.ToUpper(f.Name[0])
+				}
+			}
+			return found == ""
+		})
+	}
+	return found
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/firesteel/firesteel/internal/expr"
+	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/types"
 )
 
@@ -36,7 +37,7 @@ func (p *parser) primary() expr.Expr {
 			return e
 		}
 	}
-	if p.isName(0) && p.at(1) == tString && !p.isClauseWord(k) {
+	if p.isName(0) && p.isString(1) && !p.isClauseWord(k) {
 		return p.typedLiteral()
 	}
 	return p.nameOrCall()
@@ -153,8 +154,13 @@ func (p *parser) caseWhen() expr.Expr {
 func (p *parser) cast(k kind) expr.Expr {
 	start := p.i
 	p.i += 2
+	if p.kind() == tRightParen || p.isName(0) && p.at(1) == tFatArrow {
+		return p.arguments(start, []string{p.word(start)})
+	}
 	e := p.expression()
-	p.expect(kwAs)
+	if !p.accept(kwAs) {
+		return p.moreArguments(start, []string{p.word(start)}, e)
+	}
 	t := p.castType()
 	p.expect(tRightParen)
 	c := &expr.Cast{Child: e, To: t, At: p.origin(start)}
@@ -337,12 +343,8 @@ func (p *parser) identifierExpression() expr.Expr {
 	e := p.expression()
 	p.expect(tRightParen)
 	var name []string
-	if l, ok := e.(*expr.Literal); ok {
-		s, isText := l.Value.(string)
-		if !isText {
-			return p.badIdentifier(start, e)
-		}
-		name = p.constantName(s)
+	if s, ok := foldText(e); ok {
+		name = p.constantName(start, s)
 		for p.kind() == tDot && p.at(1) != tStar {
 			p.i++
 			name = p.namePart(name)
@@ -364,19 +366,38 @@ func (p *parser) identifierExpression() expr.Expr {
 	return &expr.Identifier{Child: e, At: p.origin(start)}
 }
 
-// badIdentifier leaves an IDENTIFIER clause of another type to the analyzer, which refuses it.
-func (p *parser) badIdentifier(start int, e expr.Expr) expr.Expr {
-	return &expr.Identifier{Child: e, At: p.origin(start)}
+// foldText is the text of a constant that is a string or joins strings.
+func foldText(e expr.Expr) (string, bool) {
+	switch x := e.(type) {
+	case *expr.Literal:
+		s, ok := x.Value.(string)
+		return s, ok
+	case *expr.Func:
+		if len(x.Name) != 1 || !strings.EqualFold(x.Name[0], "concat") || x.Distinct || x.Filter != nil {
+			return "", false
+		}
+		all := ""
+		for _, a := range x.Args {
+			s, ok := foldText(a)
+			if !ok {
+				return "", false
+			}
+			all += s
+		}
+		return all, true
+	}
+	return "", false
 }
 
 // constantName parses the text of an IDENTIFIER clause; its errors are those of that text.
-func (p *parser) constantName(s string) []string {
+func (p *parser) constantName(start int, s string) []string {
 	if trimBlanks(s) == "" {
-		panic(bailout{newParserError(s, "PARSE_EMPTY_STATEMENT")})
+		p.failAt(start, "PARSE_EMPTY_STATEMENT")
 	}
 	parts, err := ParseIdentifier(s)
-	if err != nil {
-		panic(bailout{err})
+	if e, ok := sparkerr.As(err); ok {
+		e.Context = p.context(start)
+		panic(bailout{e})
 	}
 	return parts
 }

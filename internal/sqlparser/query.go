@@ -16,6 +16,10 @@ func (p *parser) queryAt(i int) bool {
 			continue
 		}
 		switch p.toks[m+1].kind {
+		case tPipe:
+			if !p.pipeWordAt(m + 2) {
+				return false
+			}
 		case tRightParen, tEOF, tPipeArrow, kwUnion, kwExcept, kwIntersect, kwMinus, kwOrder, kwSort, kwCluster, kwDistribute,
 			kwLimit, kwOffset, kwWindow:
 		default:
@@ -179,8 +183,8 @@ func (p *parser) terms(min int, first logical.Plan) logical.Plan {
 			p.i++
 			kind, all := p.setQuantifier(k)
 			left = setOperation(kind, all, left, p.terms(prec, nil))
-		case tPipeArrow:
-			if min > 0 {
+		case tPipeArrow, tPipe:
+			if min > 0 || k == tPipe && !p.pipeWordAt(p.i+1) {
 				return left
 			}
 			p.i++
@@ -232,7 +236,7 @@ func (p *parser) queryPrimary() logical.Plan {
 		p.expect(tRightParen)
 		return q
 	case kwMap, kwReduce:
-		p.unsupported(p.i, "TRANSFORM (script transformation)")
+		return p.transformQuery(nil)
 	}
 	p.fail()
 	return nil
@@ -242,14 +246,14 @@ func (p *parser) queryPrimary() logical.Plan {
 func (p *parser) fromQuery() logical.Plan { return p.selectFrom(p.fromClause()) }
 
 func (p *parser) selectFrom(from logical.Plan) logical.Plan {
-	if p.kind() != kwSelect {
-		return from
-	}
 	var plans []logical.Plan
-	for p.kind() == kwSelect {
+	for p.kind() == kwSelect || p.transformAhead() {
 		plans = append(plans, p.organized(p.selectQuery(from)))
 	}
-	if len(plans) == 1 {
+	switch len(plans) {
+	case 0:
+		return from
+	case 1:
 		return plans[0]
 	}
 	return &logical.SetOp{Kind: logical.Union, All: true, Inputs: plans}
@@ -257,17 +261,26 @@ func (p *parser) selectFrom(from logical.Plan) logical.Plan {
 
 // selectQuery takes SELECT and its clauses. from is set in the form FROM … SELECT ….
 func (p *parser) selectQuery(from logical.Plan) logical.Plan {
-	p.i++
-	if p.is(kwTransform, tLeftParen) && p.isScript() {
-		p.unsupported(p.i-1, "TRANSFORM (script transformation)")
+	if p.transformAhead() {
+		return p.transformQuery(from)
 	}
+	p.i++
 	hints := p.hints()
 	distinct := false
 	if k := p.kind(); (k == kwDistinct || k == kwAll) && !p.wordIsOperand(1) {
 		distinct = k == kwDistinct
 		p.i++
 	}
-	list := p.selectList()
+	plan := p.blockTail(from, p.namedExpressions(), distinct)
+	for i := len(hints) - 1; i >= 0; i-- {
+		hints[i].Child = plan
+		plan = hints[i]
+	}
+	return plan
+}
+
+// blockTail takes the clauses of a query block behind its list.
+func (p *parser) blockTail(from logical.Plan, list []expr.Expr, distinct bool) logical.Plan {
 	plan := from
 	if plan == nil {
 		if p.kind() == kwFrom {
@@ -296,28 +309,8 @@ func (p *parser) selectQuery(from logical.Plan) logical.Plan {
 	if windows != nil {
 		plan = &logical.WithWindows{Defs: windows, Child: plan}
 	}
-	for i := len(hints) - 1; i >= 0; i-- {
-		hints[i].Child = plan
-		plan = hints[i]
-	}
 	return plan
 }
-
-// isScript says whether TRANSFORM( … ) is followed by what makes it a script rather than a function.
-func (p *parser) isScript() bool {
-	m := p.toks[p.i+1].match
-	if m < 0 {
-		return false
-	}
-	switch p.toks[m+1].kind {
-	case kwUsing, kwRow, kwRecordwriter:
-		return true
-	}
-	return false
-}
-
-// selectList takes the expressions of SELECT.
-func (p *parser) selectList() []expr.Expr { return p.namedExpressions() }
 
 // grouped takes GROUP BY and HAVING.
 func (p *parser) grouped(plan logical.Plan, list []expr.Expr) logical.Plan {
@@ -471,7 +464,7 @@ func combinations(k kind, lists [][]expr.Expr) [][]expr.Expr {
 }
 
 func (p *parser) windowClauseAhead() bool {
-	return p.kind() == kwWindow && p.isName(1) && p.at(2) == kwAs
+	return p.kind() == kwWindow && p.isName(1) && (p.at(2) == kwAs || p.at(1) == kwIdentifier && p.at(2) == tLeftParen)
 }
 
 // windowClause takes WINDOW name AS spec, …; a definition that is another's name takes its place.

@@ -443,6 +443,7 @@ func (p *parser) watermarked(plan logical.Plan) logical.Plan {
 // aliased takes [AS] name [(columns)].
 func (p *parser) aliased(plan logical.Plan) logical.Plan {
 	switch {
+	case p.is(kwAs, tLeftParen): // the word itself is the name
 	case p.kind() == kwAs:
 		p.i++
 	case p.kind().isStrictIdentifier(p.o) && !p.startsClause():

@@ -156,7 +156,7 @@ func (p *parser) fromStatement(w *logical.With) logical.Plan {
 	m := &logical.MultiInsert{}
 	for p.kind() == kwInsert {
 		in := p.insertTarget()
-		if p.kind() != kwSelect {
+		if p.kind() != kwSelect && !p.transformAhead() {
 			p.failExpecting(kwSelect)
 		}
 		p.setInput(in, wrapped(w, p.organized(p.selectQuery(from))))
