@@ -13,8 +13,6 @@ func newTopN(*physical.TopN, *Env) (Operator, error)           { return nil, pen
 func newWindow(*physical.Window, *Env) (Operator, error)       { return nil, pending("Window") }
 func newGenerate(*physical.Generate, *Env) (Operator, error)   { return nil, pending("Generate") }
 
-func newAggregate(*physical.Aggregate, *Env) (Operator, error) { return nil, pending("Aggregate") }
-
 func newWriteFiles(*physical.WriteFiles, *Env) (Operator, error) {
 	return nil, pending("WriteFiles")
 }
