@@ -83,7 +83,6 @@ type resolver struct {
 	views     map[string]logical.Plan // WithRelations: plans by name
 	frames    []*dfNode               // DataFrame nodes resolved below the current node
 	hints     []*pendingHint
-	nextCTE   int64
 	kept      map[*logical.Resolved]rel // subtrees resolved before their parent was expanded
 	outerUses int                       // references to outer columns so far
 }

@@ -61,8 +61,7 @@ func (r *resolver) with(p *logical.With) (rel, error) {
 
 // define resolves a common table expression's query.
 func (r *resolver) define(d *cteDef, recursive bool) error {
-	r.nextCTE++
-	d.id = r.nextCTE
+	d.id = int64(expr.NextID())
 	old, uses := r.ctes, r.outerUses
 	r.ctes = d.scope
 	defer func() { r.ctes = old }()
@@ -173,7 +172,7 @@ func (r *resolver) recursive(d *cteDef, u *logical.SetOp) (done bool, err error)
 	if len(names) > 0 && len(names) != len(anchor.out) {
 		return false, fail(d.cte.At, "ASSIGNMENT_ARITY_MISMATCH", "numExpr", itoa(len(anchor.out)), "numTarget", itoa(len(names)))
 	}
-	self := &cteDef{cte: d.cte, id: d.id, self: true, out: make([]*expr.Column, len(anchor.out))}
+	self := &cteDef{cte: d.cte, id: int64(expr.NextID()), self: true, out: make([]*expr.Column, len(anchor.out))}
 	for i, c := range anchor.out {
 		q := *c
 		q.Null = true
@@ -202,7 +201,7 @@ func (r *resolver) recursive(d *cteDef, u *logical.SetOp) (done bool, err error)
 		q.ID, q.Qualifier, q.Null = expr.NextID(), nil, anchor.out[i].Null || step.out[i].Null
 		out[i] = &q
 	}
-	d.p = &logical.RecursiveCTE{ID: d.id, Name: d.cte.Name, Anchor: anchor.p, Step: step.p, MaxLevel: d.cte.MaxLevel, UnionAll: u.All, Out: out}
+	d.p = &logical.RecursiveCTE{ID: self.id, Name: d.cte.Name, Anchor: anchor.p, Step: step.p, MaxLevel: d.cte.MaxLevel, UnionAll: u.All, Out: out}
 	d.out = out
 	return true, nil
 }
@@ -244,8 +243,10 @@ func countUses(p *logical.With) []int {
 			}
 		}
 	}
-	for _, c := range p.CTEs {
+	for i, c := range p.CTEs {
+		own := uses[i]
 		eachRelation(c.Plan, seen)
+		uses[i] = own // in its own query the name means the recursion, or something outside
 	}
 	eachRelation(p.Child, seen)
 	return uses

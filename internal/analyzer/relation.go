@@ -169,9 +169,9 @@ func (r *resolver) body(p logical.Plan, path []string) (rel, error) {
 	r.flags, r.path = 0, path
 	r.depth++
 	x, err := r.query(p)
-	printed, next := r.printed, r.nextCTE
+	printed, kept := r.printed, r.kept
 	*r = old
-	r.printed, r.nextCTE = printed, next
+	r.printed, r.kept = printed, kept
 	return x, err
 }
 
@@ -306,99 +306,136 @@ func (r *resolver) viewChanged(view []string, col string, want int, out []*expr.
 
 // refresh gives every column that a resolved plan makes a fresh id, so that the plan can be used more than once.
 func refresh(p logical.Plan) logical.Plan {
-	ids := map[expr.ID]expr.ID{}
-	return refreshWith(p, ids)
+	x := &refresher{ids: map[expr.ID]expr.ID{}, ctes: map[int64]int64{}}
+	return x.plan(p)
 }
 
-func refreshWith(p logical.Plan, ids map[expr.ID]expr.ID) logical.Plan {
-	fresh := func(id expr.ID) expr.ID {
-		n, ok := ids[id]
-		if !ok {
-			n = expr.NextID()
-			ids[id] = n
+// refresher maps old ids to new ones.
+type refresher struct {
+	ids  map[expr.ID]expr.ID
+	ctes map[int64]int64 // of definitions inside of the plan
+}
+
+func (x *refresher) plan(p logical.Plan) logical.Plan {
+	logical.Walk(p, func(n logical.Plan) bool {
+		switch n := n.(type) {
+		case *logical.CTEDef:
+			x.ctes[n.ID] = int64(expr.NextID())
+		case *logical.RecursiveCTE:
+			x.ctes[n.ID] = int64(expr.NextID())
 		}
-		return n
-	}
-	column := func(c *expr.Column) *expr.Column {
-		q := *c
-		q.ID = fresh(c.ID)
-		return &q
-	}
-	columns := func(list []*expr.Column) []*expr.Column {
-		out := make([]*expr.Column, len(list))
-		for i, c := range list {
-			out[i] = column(c)
-		}
-		return out
-	}
-	one := func(e expr.Expr) expr.Expr {
-		switch x := e.(type) {
-		case *expr.Column:
-			return column(x)
-		case *expr.OuterRef:
-			return &expr.OuterRef{Col: column(x.Col)}
-		case *expr.Alias:
-			q := *x
-			q.ID = fresh(x.ID)
-			return &q
-		case *expr.Subquery:
-			q := *x
-			q.Plan, q.ID = refreshWith(x.Plan.(logical.Plan), ids), expr.NextID()
-			return &q
-		}
-		return e
-	}
-	ctes := map[int64]int64{}
+		return true
+	})
 	return logical.Up(p, func(n logical.Plan) logical.Plan {
-		n = logical.MapExprs(n, func(e expr.Expr) expr.Expr { return expr.Up(e, one) })
-		return refreshNode(n, columns, ctes)
+		n = logical.MapExprs(n, func(e expr.Expr) expr.Expr { return expr.Up(e, x.expr) })
+		return x.node(n)
 	})
 }
 
-func refreshNode(n logical.Plan, columns func([]*expr.Column) []*expr.Column, ctes map[int64]int64) logical.Plan {
-	switch x := n.(type) {
+func (x *refresher) id(id expr.ID) expr.ID {
+	n, ok := x.ids[id]
+	if !ok {
+		n = expr.NextID()
+		x.ids[id] = n
+	}
+	return n
+}
+
+func (x *refresher) cte(id int64) int64 {
+	if n, ok := x.ctes[id]; ok {
+		return n
+	}
+	return id
+}
+
+func (x *refresher) column(c *expr.Column) *expr.Column {
+	q := *c
+	q.ID = x.id(c.ID)
+	return &q
+}
+
+func (x *refresher) columns(list []*expr.Column) []*expr.Column {
+	if list == nil {
+		return nil
+	}
+	out := make([]*expr.Column, len(list))
+	for i, c := range list {
+		out[i] = x.column(c)
+	}
+	return out
+}
+
+func (x *refresher) expr(e expr.Expr) expr.Expr {
+	switch e := e.(type) {
+	case *expr.Column:
+		return x.column(e)
+	case *expr.OuterRef:
+		return &expr.OuterRef{Col: x.column(e.Col)}
+	case *expr.Alias:
+		q := *e
+		q.ID = x.id(e.ID)
+		return &q
+	case *expr.Subquery:
+		q := *e
+		q.Plan, q.ID = x.plan(e.Plan.(logical.Plan)), expr.NextID()
+		return &q
+	}
+	return e
+}
+
+// node renews what a node holds besides expressions and children.
+func (x *refresher) node(n logical.Plan) logical.Plan {
+	switch n := n.(type) {
 	case *logical.Relation:
-		q := *x
-		q.Out = columns(x.Out)
+		q := *n
+		q.Out = x.columns(n.Out)
 		return &q
 	case *logical.LocalRelation:
-		q := *x
-		q.Out = columns(x.Out)
+		q := *n
+		q.Out = x.columns(n.Out)
 		return &q
 	case *logical.Range:
-		q := *x
-		q.Out = columns(x.Out)
-		return &q
-	case *logical.CTERef:
-		q := *x
-		q.Out = columns(x.Out)
+		q := *n
+		q.Out = x.columns(n.Out)
 		return &q
 	case *logical.CachedRelation:
-		q := *x
-		q.Out = columns(x.Out)
+		q := *n
+		q.Out = x.columns(n.Out)
 		return &q
 	case *logical.SetOp:
-		q := *x
-		if x.Out != nil {
-			q.Out = columns(x.Out)
-		}
+		q := *n
+		q.Out = x.columns(n.Out)
 		return &q
 	case *logical.Generate:
-		q := *x
-		q.Out = columns(x.Out)
+		q := *n
+		q.Out = x.columns(n.Out)
 		return &q
 	case *logical.Expand:
-		q := *x
-		q.Out = columns(x.Out)
+		q := *n
+		q.Out = x.columns(n.Out)
+		return &q
+	}
+	return x.shared(n)
+}
+
+func (x *refresher) shared(n logical.Plan) logical.Plan {
+	switch n := n.(type) {
+	case *logical.CTERef:
+		q := *n
+		q.ID, q.Out = x.cte(n.ID), x.columns(n.Out)
 		return &q
 	case *logical.RecursiveCTE:
-		q := *x
-		q.Out = columns(x.Out)
+		q := *n
+		q.ID, q.Out = x.cte(n.ID), x.columns(n.Out)
+		return &q
+	case *logical.CTEDef:
+		q := *n
+		q.ID = x.cte(n.ID)
 		return &q
 	case *logical.Join:
-		if x.Hint.Exists != nil {
-			q := *x
-			q.Hint.Exists = columns([]*expr.Column{x.Hint.Exists})[0]
+		if n.Hint.Exists != nil {
+			q := *n
+			q.Hint.Exists = x.column(n.Hint.Exists)
 			return &q
 		}
 	}

@@ -123,9 +123,9 @@ func (r *resolver) lookup(s *scope, name []string, at *expr.Origin) (expr.Expr, 
 
 // fields applies the parts of a name that follow the column.
 func (r *resolver) fields(c *expr.Column, name []string, taken int, at *expr.Origin) (expr.Expr, error) {
-	if c.Name != name[taken-1] {
+	if c.Name != name[taken-1] || c.Hidden {
 		q := *c
-		q.Name = name[taken-1]
+		q.Name, q.Hidden = name[taken-1], false
 		c = &q
 	}
 	var e expr.Expr = c

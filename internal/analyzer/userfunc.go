@@ -170,9 +170,9 @@ func (r *resolver) sqlBody(fn *catalog.Function, values []expr.Expr, s *scope, a
 	r.path, r.lambda, r.ctes, r.params, r.views, r.windows = fn.Path, nil, nil, nil, nil, nil
 	r.depth++
 	defer func() {
-		printed, next, flags := r.printed, r.nextCTE, r.flags
+		printed, kept, flags := r.printed, r.kept, r.flags
 		*r = old
-		r.printed, r.nextCTE, r.flags = printed, next, flags
+		r.printed, r.kept, r.flags = printed, kept, flags
 	}()
 	if fn.Query {
 		if r.ctx.Query == nil {
@@ -264,9 +264,9 @@ func (r *resolver) userTable(p *logical.TableFunction, s *scope) (rel, error) {
 	r.path, r.lambda, r.ctes, r.params, r.views, r.windows, r.frames = fn.Path, nil, nil, nil, nil, nil, nil
 	r.depth++
 	x, err := r.query(q)
-	printed, next := r.printed, r.nextCTE
+	printed, kept := r.printed, r.kept
 	*r = old
-	r.printed, r.nextCTE = printed, next
+	r.printed, r.kept = printed, kept
 	if err != nil {
 		return rel{}, err
 	}

@@ -86,7 +86,7 @@ func (r *resolver) findWindow(name string) (expr.WindowSpec, bool) {
 }
 
 // rankLike are the window functions that always run over ROWS UNBOUNDED PRECEDING .. CURRENT ROW.
-var rankLike = map[string]bool{"row_number": true, "rank": true, "dense_rank": true, "percent_rank": true, "cume_dist": true, "ntile": true}
+var rankLike = map[string]bool{"row_number": true, "rank": true, "dense_rank": true, "percent_rank": true, "ntile": true}
 
 // frameOf resolves the frame: what is not given follows from the function and the order.
 func (r *resolver) frameOf(w *expr.Window, spec expr.WindowSpec, s *scope) error {
@@ -101,7 +101,7 @@ func (r *resolver) frameOf(w *expr.Window, spec expr.WindowSpec, s *scope) error
 			return fail(w.At, "INVALID_WINDOW_SPEC_FOR_RANK", "funcName", sqlID(c.Name))
 		}
 		to.Unit, to.Lower, to.Upper = expr.Rows, expr.Bound{Kind: expr.UnboundedPreceding}, expr.Bound{Kind: expr.CurrentRow}
-	case spec.Unit == expr.DefaultFrame && len(to.Order) > 0:
+	case isCall && c.Name == "cume_dist", spec.Unit == expr.DefaultFrame && len(to.Order) > 0:
 		to.Unit, to.Lower, to.Upper = expr.Range, expr.Bound{Kind: expr.UnboundedPreceding}, expr.Bound{Kind: expr.CurrentRow}
 	case spec.Unit == expr.DefaultFrame:
 		to.Unit, to.Lower, to.Upper = expr.Rows, expr.Bound{Kind: expr.UnboundedPreceding}, expr.Bound{Kind: expr.UnboundedFollowing}
@@ -239,7 +239,7 @@ func (r *resolver) checkWindow(w *expr.Window, x *expr.Window) error {
 		if !ok || row.Kind != function.WindowFunc {
 			break
 		}
-		if len(w.Spec.Order) == 0 && (rankLike[f.Name] || f.Name == "lag" || f.Name == "lead") {
+		if len(w.Spec.Order) == 0 && (rankLike[f.Name] || f.Name == "cume_dist" || f.Name == "lag" || f.Name == "lead") {
 			return fail(x.At, "WINDOW_FUNCTION_FRAME_NOT_ORDERED", "wf_name", sqlID(f.Name), "wf_expr", r.sqlExpr(f))
 		}
 		return nil
