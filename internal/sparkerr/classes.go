@@ -123,6 +123,7 @@ var byCondition = map[string]string{
 	"UNSUPPORTED_CALL":                                  UnsupportedOperation,
 	"INVALID_HANDLE":                                    SQLException,
 	"INVALID_CURSOR":                                    SQLException,
+	"OPERATION_CANCELED":                                SQLException,
 	"CONNECT_INVALID_PLAN":                              InvalidPlanInput,
 	"FAILED_READ_FILE":                                  SparkException,
 	"STREAM_FAILED":                                     StreamingQueryException,

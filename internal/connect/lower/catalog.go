@@ -1,6 +1,8 @@
 package lower
 
 import (
+	"strings"
+
 	"github.com/firesteel/firesteel/internal/connect/connectpb"
 	"github.com/firesteel/firesteel/internal/expr"
 	"github.com/firesteel/firesteel/internal/logical"
@@ -189,4 +191,31 @@ func LevelName(s *connectpb.StorageLevel) string {
 		name += "_" + itoa(n)
 	}
 	return name
+}
+
+// Level is the wire form of a storage level's name; an unknown name is no level.
+func Level(name string) *connectpb.StorageLevel {
+	s := &connectpb.StorageLevel{Replication: 1}
+	if n, ok := strings.CutSuffix(name, "_2"); ok {
+		name, s.Replication = n, 2
+	} else if n, ok := strings.CutSuffix(name, "_3"); ok {
+		name, s.Replication = n, 3
+	}
+	n, serialized := strings.CutSuffix(name, "_SER")
+	switch n {
+	case "OFF_HEAP":
+		s.UseOffHeap, s.UseMemory, s.UseDisk = true, true, true
+		return s
+	case "MEMORY_AND_DISK":
+		s.UseMemory, s.UseDisk = true, true
+	case "MEMORY_ONLY":
+		s.UseMemory = true
+	case "DISK_ONLY":
+		s.UseDisk = true
+		return s
+	default:
+		return s
+	}
+	s.Deserialized = !serialized
+	return s
 }

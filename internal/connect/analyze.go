@@ -1,0 +1,263 @@
+package connect
+
+import (
+	"context"
+
+	"github.com/firesteel/firesteel/internal/connect/connectpb"
+	"github.com/firesteel/firesteel/internal/connect/lower"
+	"github.com/firesteel/firesteel/internal/sparkerr"
+	"github.com/firesteel/firesteel/internal/types"
+)
+
+// AnalyzePlan answers questions about plans without running them.
+func (s *Server) AnalyzePlan(ctx context.Context, r *connectpb.AnalyzePlanRequest) (*connectpb.AnalyzePlanResponse, error) {
+	ses, err := s.sessions.get(r, true)
+	if err != nil {
+		return nil, err
+	}
+	out := &connectpb.AnalyzePlanResponse{SessionId: ses.key.id, ServerSideSessionId: ses.serverID}
+	a := analysis{ctx, ses, s.opts.Version}
+	if err := a.answer(r, out); err != nil {
+		return nil, ses.fail(err, "")
+	}
+	return out, nil
+}
+
+type analysis struct {
+	ctx     context.Context
+	session *session
+	version string
+}
+
+// plan analyzes the plan of a request.
+func (a *analysis) plan(p *connectpb.Plan) (Query, error) {
+	p, err := a.session.unpack(p)
+	if err != nil {
+		return nil, err
+	}
+	if p.GetCommand() != nil {
+		return nil, sparkerr.New("CONNECT_INVALID_PLAN.INVALID_ONE_OF_FIELD_NOT_SUPPORTED", "fullName", "spark.connect.Plan", "name", "command", "number", "2")
+	}
+	return a.relation(p.GetRoot())
+}
+
+func (a *analysis) relation(r *connectpb.Relation) (Query, error) {
+	switch r.GetRelType().(type) {
+	case *connectpb.Relation_ShowString:
+		return textQuery{"show_string"}, nil
+	case *connectpb.Relation_HtmlString:
+		return textQuery{"html_string"}, nil
+	}
+	p, err := a.session.query(r)
+	if err != nil {
+		return nil, err
+	}
+	if isCommand(p) {
+		p = bare(p)
+	}
+	return a.session.engine.Analyze(a.ctx, p)
+}
+
+// textQuery is a table for people, of which only the schema can be asked here.
+type textQuery struct{ name string }
+
+func (t textQuery) Schema() *types.Schema {
+	return types.NewSchema(types.Field{Name: t.name, Type: types.String})
+}
+
+func (t textQuery) Run(context.Context, Sink) error {
+	return sparkerr.Unsupported("running " + t.name + " below another relation")
+}
+
+// answer fills in the case that was asked for.
+func (a *analysis) answer(r *connectpb.AnalyzePlanRequest, out *connectpb.AnalyzePlanResponse) error {
+	switch k := r.GetAnalyze().(type) {
+	case *connectpb.AnalyzePlanRequest_Schema_:
+		q, err := a.plan(k.Schema.GetPlan())
+		if err != nil {
+			return err
+		}
+		out.Result = &connectpb.AnalyzePlanResponse_Schema_{Schema: &connectpb.AnalyzePlanResponse_Schema{Schema: lower.SchemaToProto(q.Schema().Fields)}}
+	case *connectpb.AnalyzePlanRequest_Explain_:
+		text, err := a.explain(k.Explain)
+		if err != nil {
+			return err
+		}
+		out.Result = &connectpb.AnalyzePlanResponse_Explain_{Explain: &connectpb.AnalyzePlanResponse_Explain{ExplainString: text}}
+	case *connectpb.AnalyzePlanRequest_TreeString_:
+		q, err := a.plan(k.TreeString.GetPlan())
+		if err != nil {
+			return err
+		}
+		text := lower.Tree(q.Schema(), int(k.TreeString.GetLevel()))
+		out.Result = &connectpb.AnalyzePlanResponse_TreeString_{TreeString: &connectpb.AnalyzePlanResponse_TreeString{TreeString: text}}
+	case *connectpb.AnalyzePlanRequest_SparkVersion_:
+		out.Result = &connectpb.AnalyzePlanResponse_SparkVersion_{SparkVersion: &connectpb.AnalyzePlanResponse_SparkVersion{Version: a.version}}
+	case *connectpb.AnalyzePlanRequest_DdlParse:
+		t, err := a.parseDDL(k.DdlParse.GetDdlString())
+		if err != nil {
+			return err
+		}
+		out.Result = &connectpb.AnalyzePlanResponse_DdlParse{DdlParse: &connectpb.AnalyzePlanResponse_DDLParse{Parsed: lower.ToProto(t)}}
+	case *connectpb.AnalyzePlanRequest_JsonToDdl:
+		t, err := lower.TypeFromJSON([]byte(k.JsonToDdl.GetJsonString()))
+		if err != nil {
+			return err
+		}
+		text := t.SQL()
+		if t.Kind == types.StructKind {
+			text = lower.DDL(types.NewSchema(t.Fields()...))
+		}
+		out.Result = &connectpb.AnalyzePlanResponse_JsonToDdl{JsonToDdl: &connectpb.AnalyzePlanResponse_JsonToDDL{DdlString: text}}
+	default:
+		return a.answer2(r, out)
+	}
+	return nil
+}
+
+// parseDDL reads a type, or else column definitions.
+func (a *analysis) parseDDL(text string) (types.Type, error) {
+	t, err := a.session.engine.Type(text)
+	if err == nil {
+		return t, nil
+	}
+	s, err2 := a.session.engine.Schema(text)
+	if err2 != nil {
+		return types.Null, err2
+	}
+	return s.Type(), nil
+}
+
+var explainModes = map[connectpb.AnalyzePlanRequest_Explain_ExplainMode]string{
+	connectpb.AnalyzePlanRequest_Explain_EXPLAIN_MODE_SIMPLE: "simple", connectpb.AnalyzePlanRequest_Explain_EXPLAIN_MODE_EXTENDED: "extended",
+	connectpb.AnalyzePlanRequest_Explain_EXPLAIN_MODE_CODEGEN: "codegen", connectpb.AnalyzePlanRequest_Explain_EXPLAIN_MODE_COST: "cost",
+	connectpb.AnalyzePlanRequest_Explain_EXPLAIN_MODE_FORMATTED: "formatted",
+}
+
+func (a *analysis) explain(e *connectpb.AnalyzePlanRequest_Explain) (string, error) {
+	mode, ok := explainModes[e.GetExplainMode()]
+	if !ok {
+		return "", sparkerr.Unsupported("explain in mode " + e.GetExplainMode().String())
+	}
+	q, err := a.plan(e.GetPlan())
+	if err != nil {
+		return "", err
+	}
+	x, err := as[Explainer](q, "explain")
+	if err != nil {
+		return "", err
+	}
+	return x.Explain(mode)
+}
+
+// as asks for an optional ability of a query.
+func as[T any](q Query, what string) (T, error) {
+	x, ok := q.(T)
+	if !ok {
+		return x, sparkerr.Unsupported(what)
+	}
+	return x, nil
+}
+
+// answer2: the rarer questions.
+func (a *analysis) answer2(r *connectpb.AnalyzePlanRequest, out *connectpb.AnalyzePlanResponse) error {
+	switch k := r.GetAnalyze().(type) {
+	case *connectpb.AnalyzePlanRequest_IsLocal_:
+		p, err := ability[Placer](a, k.IsLocal.GetPlan(), "isLocal")
+		if err != nil {
+			return err
+		}
+		out.Result = &connectpb.AnalyzePlanResponse_IsLocal_{IsLocal: &connectpb.AnalyzePlanResponse_IsLocal{IsLocal: p.Local()}}
+	case *connectpb.AnalyzePlanRequest_IsStreaming_:
+		p, err := ability[Placer](a, k.IsStreaming.GetPlan(), "isStreaming")
+		if err != nil {
+			return err
+		}
+		out.Result = &connectpb.AnalyzePlanResponse_IsStreaming_{IsStreaming: &connectpb.AnalyzePlanResponse_IsStreaming{IsStreaming: p.Streaming()}}
+	case *connectpb.AnalyzePlanRequest_InputFiles_:
+		f, err := ability[FileLister](a, k.InputFiles.GetPlan(), "inputFiles")
+		if err != nil {
+			return err
+		}
+		files, err := f.InputFiles()
+		if err != nil {
+			return err
+		}
+		out.Result = &connectpb.AnalyzePlanResponse_InputFiles_{InputFiles: &connectpb.AnalyzePlanResponse_InputFiles{Files: files}}
+	case *connectpb.AnalyzePlanRequest_SameSemantics_:
+		same, err := a.same(k.SameSemantics)
+		if err != nil {
+			return err
+		}
+		out.Result = &connectpb.AnalyzePlanResponse_SameSemantics_{SameSemantics: &connectpb.AnalyzePlanResponse_SameSemantics{Result: same}}
+	case *connectpb.AnalyzePlanRequest_SemanticHash_:
+		c, err := ability[Comparer](a, k.SemanticHash.GetPlan(), "semanticHash")
+		if err != nil {
+			return err
+		}
+		out.Result = &connectpb.AnalyzePlanResponse_SemanticHash_{SemanticHash: &connectpb.AnalyzePlanResponse_SemanticHash{Result: c.Hash()}}
+	default:
+		return a.persistence(r, out)
+	}
+	return nil
+}
+
+// ability analyzes a plan and asks for an optional ability of the query.
+func ability[T any](a *analysis, p *connectpb.Plan, what string) (T, error) {
+	q, err := a.plan(p)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return as[T](q, what)
+}
+
+func (a *analysis) same(s *connectpb.AnalyzePlanRequest_SameSemantics) (bool, error) {
+	c, err := ability[Comparer](a, s.GetTargetPlan(), "sameSemantics")
+	if err != nil {
+		return false, err
+	}
+	other, err := a.plan(s.GetOtherPlan())
+	if err != nil {
+		return false, err
+	}
+	return c.SameAs(other), nil
+}
+
+// persistence: persist, unpersist and the storage level.
+func (a *analysis) persistence(r *connectpb.AnalyzePlanRequest, out *connectpb.AnalyzePlanResponse) error {
+	var rel *connectpb.Relation
+	switch k := r.GetAnalyze().(type) {
+	case *connectpb.AnalyzePlanRequest_Persist_:
+		rel = k.Persist.GetRelation()
+	case *connectpb.AnalyzePlanRequest_Unpersist_:
+		rel = k.Unpersist.GetRelation()
+	case *connectpb.AnalyzePlanRequest_GetStorageLevel_:
+		rel = k.GetStorageLevel.GetRelation()
+	default:
+		return sparkerr.New("CONNECT_INVALID_PLAN.UNKNOWN_ANALYZE_METHOD", "other", "an unset case")
+	}
+	q, err := a.relation(rel)
+	if err != nil {
+		return err
+	}
+	p, err := as[Persister](q, "persist")
+	if err != nil {
+		return err
+	}
+	switch k := r.GetAnalyze().(type) {
+	case *connectpb.AnalyzePlanRequest_Persist_:
+		level := "MEMORY_AND_DISK"
+		if k.Persist.GetStorageLevel() != nil {
+			level = lower.LevelName(k.Persist.GetStorageLevel())
+		}
+		out.Result = &connectpb.AnalyzePlanResponse_Persist_{Persist: &connectpb.AnalyzePlanResponse_Persist{}}
+		return p.Persist(level)
+	case *connectpb.AnalyzePlanRequest_Unpersist_:
+		out.Result = &connectpb.AnalyzePlanResponse_Unpersist_{Unpersist: &connectpb.AnalyzePlanResponse_Unpersist{}}
+		return p.Unpersist(k.Unpersist.GetBlocking())
+	}
+	out.Result = &connectpb.AnalyzePlanResponse_GetStorageLevel_{GetStorageLevel: &connectpb.AnalyzePlanResponse_GetStorageLevel{
+		StorageLevel: lower.Level(p.StorageLevel())}}
+	return nil
+}
