@@ -44,7 +44,8 @@ type node struct {
 	dictOf  uint64 // DictID that dict was computed from
 	dictLen int
 	dict    columnar.Vector
-	dictBad uint64 // DictID of a dictionary on which fn failed
+	dictBad uint64         // DictID of a dictionary on which fn failed
+	entries kernel.Scratch // what fn takes when it computes dict
 }
 
 // eval leaves the node's value for the program's current batch in n.vec.
@@ -127,7 +128,7 @@ func (n *node) applyConst(rows int) error {
 	for i := range n.argv {
 		n.argv[i].Form, n.argv[i].N = columnar.Flat, 1
 	}
-	v, err := n.call(1)
+	v, err := n.call(1, &n.result)
 	if err != nil {
 		return err
 	}
@@ -154,7 +155,7 @@ func (n *node) applyFlat(rows int) error {
 			n.argv[i] = n.scratch.Flatten(&n.argv[i])
 		}
 	}
-	v, err := n.call(rows)
+	v, err := n.call(rows, &n.result)
 	if err != nil {
 		return err
 	}
@@ -163,12 +164,12 @@ func (n *node) applyFlat(rows int) error {
 }
 
 // call runs the function with the combined validity of its arguments and completes the result.
-func (n *node) call(rows int) (columnar.Vector, error) {
+func (n *node) call(rows int, out *kernel.Scratch) (columnar.Vector, error) {
 	n.ctx.Valid = nil
 	if n.nullIn {
 		n.ctx.Valid = n.combine(rows)
 	}
-	n.ctx.Scratch = &n.result
+	n.ctx.Scratch = out
 	v, err := n.fn(&n.ctx, n.argv, rows)
 	if err != nil {
 		return v, err
@@ -265,6 +266,7 @@ func (n *node) dictKey() uint64 {
 }
 
 func (n *node) fillDict(entries int, id uint64) bool {
+	n.entries.Reset()
 	saved := n.argv
 	n.argv = append([]columnar.Vector(nil), saved...)
 	for i := range n.argv {
@@ -274,7 +276,7 @@ func (n *node) fillDict(entries int, id uint64) bool {
 			a.N = entries
 		}
 	}
-	v, err := n.call(entries)
+	v, err := n.call(entries, &n.entries)
 	n.argv = saved
 	if err != nil {
 		n.dictBad = id

@@ -3,7 +3,6 @@ package kernel
 import (
 	"math"
 	"strings"
-	"unsafe"
 
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/types"
@@ -271,7 +270,7 @@ func decimalToFloat[R floating](from types.Type) Func {
 				out[i] = R(types.I128(v).Float64(scale))
 			}
 		}
-		return columnar.Vector{N: n, Data: c.Scratch.last()[:n*int(unsafe.Sizeof(R(0)))]}, nil
+		return columnar.Vector{N: n, Data: c.Scratch.last()}, nil
 	}
 }
 

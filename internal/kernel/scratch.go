@@ -4,15 +4,16 @@ import "github.com/firesteel/firesteel/internal/columnar"
 
 // Scratch owns the buffers of one expression node, reused batch after batch.
 type Scratch struct {
-	bufs [][]byte
-	next int
-	bits []columnar.Bitmap
-	bit  int
-	ids  [][]uint32
-	id   int
-	text []byte
-	heap [1][]byte
-	refs [][]byte
+	bufs   [][]byte
+	next   int
+	newest []byte
+	bits   []columnar.Bitmap
+	bit    int
+	ids    [][]uint32
+	id     int
+	text   []byte
+	heap   [1][]byte
+	refs   [][]byte
 }
 
 // Bytes returns a reusable, not cleared, padded buffer of n values of the layout. Reset makes all of them free again.
@@ -27,7 +28,8 @@ func (s *Scratch) Bytes(l columnar.Layout, n int) []byte {
 		s.bufs[s.next] = b
 	}
 	s.next++
-	return b[:size]
+	s.newest = b[:size]
+	return s.newest
 }
 
 // Bits returns a reusable bitmap of n bits, all clear.
@@ -224,4 +226,4 @@ func Flat[T columnar.Fixed](v []T) columnar.Vector {
 }
 
 // last is the buffer that Bytes gave last.
-func (s *Scratch) last() []byte { return s.bufs[s.next-1] }
+func (s *Scratch) last() []byte { return s.newest }

@@ -530,3 +530,40 @@ func WiderDecimal(a, b Type) Type {
 	}
 	return Decimal(MaxPrecision, max(0, min(s, MaxPrecision-i)))
 }
+
+// AddScaled is a*10^-sa + b*10^-sb as an unscaled value of scale so, rounded half up; false when it leaves 127 bits.
+func AddScaled(a Int128, sa int, b Int128, sb, so int) (Int128, bool) {
+	s := max(sa, sb, so)
+	x, y := mulWide(a.Abs(), pow10[s-sa]), mulWide(b.Abs(), pow10[s-sb])
+	neg := a.Hi < 0
+	if (a.Hi < 0) == (b.Hi < 0) {
+		x.add(&y)
+	} else if x.sub(&y) {
+		neg = !neg
+	}
+	x.dropDigits(s-so, true)
+	return signed(x, neg)
+}
+
+func (w *wide) add(o *wide) {
+	var c uint64
+	for i := range w {
+		w[i], c = bits.Add64(w[i], o[i], c)
+	}
+}
+
+// sub leaves |w-o| in w and says whether o was larger.
+func (w *wide) sub(o *wide) bool {
+	var b uint64
+	for i := range w {
+		w[i], b = bits.Sub64(w[i], o[i], b)
+	}
+	if b == 0 {
+		return false
+	}
+	for i := range w {
+		w[i] = ^w[i]
+	}
+	w.inc()
+	return true
+}
