@@ -207,7 +207,7 @@ func (r *resolver) to(e expr.Expr, t types.Type) expr.Expr {
 }
 
 // bareFunctions may be called without parentheses.
-var bareFunctions = map[string]bool{"current_date": true, "current_timestamp": true, "current_time": true, "localtimestamp": true,
+var bareFunctions = map[string]bool{"current_date": true, "current_timestamp": true, "current_time": true,
 	"current_user": true, "user": true, "session_user": true, "grouping__id": true}
 
 func (r *resolver) bareFunction(a *expr.Attribute) (expr.Expr, error) {

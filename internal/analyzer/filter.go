@@ -38,7 +38,10 @@ func (r *resolver) checkCondition(p *logical.Filter, cond expr.Expr, x rel) erro
 	if r.flags&hasWindow != 0 {
 		return fail(nil, "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "clauseName", "WHERE")
 	}
-	if r.flags&(hasAgg|hasGenerator) != 0 {
+	if r.flags&hasGenerator != 0 {
+		return fail(nil, "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "plan", "'Filter "+r.sql(cond))
+	}
+	if r.flags&hasAgg != 0 {
 		bad := cond
 		if a := findAgg(cond); a != nil {
 			bad = a
@@ -119,7 +122,7 @@ func (r *resolver) sort(p *logical.Sort) (rel, error) {
 func (r *resolver) windowInSort(order []expr.SortOrder) error {
 	for _, o := range order {
 		if expr.Any(o.Child, isWindow) {
-			return fail(originOf(o.Child), "UNSUPPORTED_EXPR_FOR_OPERATOR", "invalidExprSqls", r.sqlExpr(o.Child))
+			return fail(originOf(o.Child), "UNSUPPORTED_EXPR_FOR_OPERATOR", "operator", "SORT", "invalidExprSqls", r.sqlExpr(o.Child))
 		}
 	}
 	return nil
@@ -129,7 +132,7 @@ func (r *resolver) windowInSort(order []expr.SortOrder) error {
 func (r *resolver) aggInSort(b *block, order []expr.SortOrder) error {
 	for _, o := range order {
 		if a := findAgg(o.Child); a != nil {
-			return fail(a.At, "UNSUPPORTED_EXPR_FOR_OPERATOR", "invalidExprSqls", r.sqlExpr(a))
+			return fail(a.At, "UNSUPPORTED_EXPR_FOR_OPERATOR", "operator", "SORT", "invalidExprSqls", r.sqlExpr(a))
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package analyzer
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/firesteel/firesteel/internal/expr"
@@ -112,7 +113,7 @@ func (r *resolver) joinCondition(p *logical.Join, left, right rel) (expr.Expr, e
 	case found&hasWindow != 0:
 		return nil, fail(at, "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "clauseName", "JOIN")
 	case found&(hasAgg|hasGenerator) != 0:
-		return nil, fail(at, "UNSUPPORTED_EXPR_FOR_OPERATOR", "invalidExprSqls", r.sqlExpr(cond))
+		return nil, fail(at, "UNSUPPORTED_EXPR_FOR_OPERATOR", "operator", "JOIN", "invalidExprSqls", r.sqlExpr(cond))
 	}
 	return r.to(cond, types.Boolean), nil
 }
@@ -141,6 +142,7 @@ func (r *resolver) usingKey(name, side string, cols []*expr.Column) (*expr.Colum
 				names = append(names, sqlID(c.Name))
 			}
 		}
+		slices.Sort(names)
 		return nil, fail(nil, "UNRESOLVED_USING_COLUMN_FOR_JOIN", "colName", sqlID(name), "side", side, "suggestion", strings.Join(names, ", "))
 	case len(found) > 1:
 		return nil, ambiguous(nil, []string{name}, found)

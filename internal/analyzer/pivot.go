@@ -1,6 +1,7 @@
 package analyzer
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/firesteel/firesteel/internal/expr"
@@ -251,6 +252,7 @@ func (r *resolver) unpivot(p *logical.Unpivot) (rel, error) {
 			t, ok := c.T, true
 			if i > 0 {
 				t, ok = r.common(target[k], c.T)
+				ok = ok && (target[k].Kind == types.StringKind) == (c.T.Kind == types.StringKind)
 			}
 			if !ok {
 				return rel{}, unpivotTypes(values)
@@ -274,6 +276,7 @@ func unpivotTypes(values [][]*expr.Column) error {
 			byType[t] = append(byType[t], sqlID(c.Name))
 		}
 	}
+	slices.Sort(order)
 	parts := make([]string, len(order))
 	for i, t := range order {
 		parts[i] = t + " (" + strings.Join(byType[t], ", ") + ")"

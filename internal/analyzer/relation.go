@@ -148,7 +148,7 @@ func (r *resolver) localRelation(p *logical.LocalRelation) rel {
 
 func (r *resolver) rangeLeaf(p *logical.Range) (rel, error) {
 	if p.Step == 0 {
-		return rel{}, sparkerr.New("_LEGACY_ERROR_TEMP_3129")
+		return rel{}, sparkerr.New("FAILED_FUNCTION_CALL", "funcName", "`range`")
 	}
 	q := *p
 	q.Out = []*expr.Column{{ID: expr.NextID(), Name: "id", T: types.Long}}

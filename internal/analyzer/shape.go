@@ -229,10 +229,14 @@ func (r *resolver) aliased(x rel, name, columns []string) (rel, error) {
 	if len(columns) > 0 && len(columns) != len(x.out) {
 		return rel{}, fail(nil, "ASSIGNMENT_ARITY_MISMATCH", "numExpr", itoa(len(columns)), "numTarget", itoa(len(x.out)))
 	}
+	qualifier := name
+	if len(name) == 1 && name[0] == "__auto_generated_subquery_name" {
+		qualifier = nil
+	}
 	out := make([]*expr.Column, len(x.out))
 	for i, c := range x.out {
 		q := *c
-		q.Qualifier = name
+		q.Qualifier = qualifier
 		if i < len(columns) {
 			q.Name = columns[i]
 		}

@@ -141,7 +141,7 @@ func (r *resolver) inMismatch(y *expr.Subquery, q rel) error {
 		c := q.out[i]
 		left, right = append(left, sqlType(v.Type())), append(right, sqlType(c.T))
 		if _, ok := r.common(v.Type(), c.T); !ok {
-			bad = append(bad, "("+r.sql(v)+":"+v.Type().SQL()+", "+c.SQL()+":"+c.T.SQL()+")")
+			bad = append(bad, "("+r.sql(v)+":"+v.Type().String()+", "+qualified(c)+":"+c.T.String()+")")
 		}
 	}
 	return fail(y.At, "DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH", "sqlExpr", r.sqlExpr(y), "mismatchedColumns", strings.Join(bad, ", "),
@@ -154,4 +154,9 @@ func (r *resolver) quotedList(list []expr.Expr) string {
 		s[i] = r.sqlExpr(e)
 	}
 	return strings.Join(s, ", ")
+}
+
+// qualified is a column's name with its qualifier.
+func qualified(c *expr.Column) string {
+	return strings.Join(append(c.Qualifier[:len(c.Qualifier):len(c.Qualifier)], c.Name), ".")
 }

@@ -28,13 +28,12 @@ func suggest(name []string, cols []*expr.Column) []string {
 	return nearest(name, full)
 }
 
-// nearest drops what all qualifiers share, then sorts by edit distance to the name.
+// nearest cuts the names to as many parts as the one that was asked for if what is cut is the same for all, then sorts by edit
+// distance to it.
 func nearest(name []string, full [][]string) []string {
 	keep := 4
-	for n := 1; n < keep; n++ {
-		if sameWithout(full, n) {
-			keep = n
-		}
+	if n := len(name); n <= 2 && sameWithout(full, n) {
+		keep = n
 	}
 	base := strings.Join(name, ".")
 	out := make([]string, len(full))
@@ -45,7 +44,10 @@ func nearest(name []string, full [][]string) []string {
 			dist[out[i]] = editDistance(out[i], base)
 		}
 	}
-	sort.SliceStable(out, func(i, j int) bool { return dist[out[i]] < dist[out[j]] })
+	sort.SliceStable(out, func(i, j int) bool {
+		a, b := dist[out[i]], dist[out[j]]
+		return a < b || a == b && out[i] < out[j]
+	})
 	return out[:min(len(out), maxSuggestions)]
 }
 

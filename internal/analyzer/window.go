@@ -57,7 +57,7 @@ func (r *resolver) namedWindow(x *expr.Window) (expr.WindowSpec, error) {
 	for depth := 0; spec.Ref != ""; depth++ {
 		base, ok := r.findWindow(spec.Ref)
 		if !ok || depth > 50 {
-			return spec, fail(x.At, "MISSING_WINDOW_SPECIFICATION", "windowName", sqlID(spec.Ref), "docroot", "https://spark.apache.org/docs/latest")
+			return spec, fail(x.At, "MISSING_WINDOW_SPECIFICATION", "windowName", spec.Ref, "docroot", "https://spark.apache.org/docs/latest")
 		}
 		if len(spec.Partition) > 0 {
 			base.Partition = spec.Partition
@@ -240,7 +240,7 @@ func (r *resolver) checkWindow(w *expr.Window, x *expr.Window) error {
 			break
 		}
 		if len(w.Spec.Order) == 0 && (rankLike[f.Name] || f.Name == "cume_dist" || f.Name == "lag" || f.Name == "lead") {
-			return fail(x.At, "WINDOW_FUNCTION_FRAME_NOT_ORDERED", "wf_name", sqlID(f.Name), "wf_expr", r.sqlExpr(f))
+			return fail(x.At, "WINDOW_FUNCTION_FRAME_NOT_ORDERED", "wf_name", f.Name, "wf_expr", r.sql(f))
 		}
 		return nil
 	}
