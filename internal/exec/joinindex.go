@@ -9,32 +9,32 @@ import (
 	"github.com/firesteel/firesteel/internal/types"
 )
 
-// keyIndex finds the build rows of a key. A key is one word: the integers of all key columns packed by their ranges if
+// joinIndex finds the build rows of a key. A key is one word: the integers of all key columns packed by their ranges if
 // they fit 64 bits, else a hash of the columns (then whoever looks up compares the columns themselves).
 //
 // Words are looked up in an array if their range is small, else by open addressing. Rows of one word hang together by
 // next, in ascending order. Rows are numbered from 1 here; 0 is none. The index is not changed once it is built.
-type keyIndex struct {
+type joinIndex struct {
 	hashed bool
-	parts  []keyPart // packed: one per key column
-	last   uint64    // packed: the largest word of a row
-	room   bool      // packed: last+1 stands for words that no row has
+	parts  []wordPart // packed: one per key column
+	last   uint64     // packed: the largest word of a row
+	room   bool       // packed: last+1 stands for words that no row has
 
 	direct []uint32 // by word, and one more: last+1
-	slots  []slot
+	slots  []joinSlot
 	shift  uint
 	wrap   uint32
 	next   []uint32 // nil: no word has two rows
 }
 
-// keyPart packs one column: (value-lo)*mul, for values up to lo+span.
-type keyPart struct {
+// wordPart packs one column: (value-lo)*mul, for values up to lo+span.
+type wordPart struct {
 	lo   int64
 	span uint64
 	mul  uint64
 }
 
-type slot struct {
+type joinSlot struct {
 	word uint64
 	head uint32
 }
@@ -53,8 +53,8 @@ func packable(t types.Type) bool {
 	return false
 }
 
-// keyWords computes the words of rows. It belongs to one goroutine; the words hold until its next use.
-type keyWords struct {
+// joinWords computes the words of rows. It belongs to one goroutine; the words hold until its next use.
+type joinWords struct {
 	flat  []rowBuf
 	words []uint64
 	tmp   []uint64
@@ -63,7 +63,7 @@ type keyWords struct {
 }
 
 // run gives the word of each of n rows, and which have no null among the keys (nil: all).
-func (k *keyWords) run(x *keyIndex, cols []*columnar.Vector, n int) ([]uint64, columnar.Bitmap) {
+func (k *joinWords) run(x *joinIndex, cols []*columnar.Vector, n int) ([]uint64, columnar.Bitmap) {
 	k.words = sized(k.words, n)
 	valid := k.validity(cols, n)
 	if x.hashed {
@@ -96,7 +96,7 @@ func (k *keyWords) run(x *keyIndex, cols []*columnar.Vector, n int) ([]uint64, c
 }
 
 // validity combines the key columns' nulls.
-func (k *keyWords) validity(cols []*columnar.Vector, n int) columnar.Bitmap {
+func (k *joinWords) validity(cols []*columnar.Vector, n int) columnar.Bitmap {
 	var out columnar.Bitmap
 	for _, c := range cols {
 		switch {
@@ -115,7 +115,7 @@ func (k *keyWords) validity(cols []*columnar.Vector, n int) columnar.Bitmap {
 	return out
 }
 
-func (k *keyWords) flatten(v *columnar.Vector, i int) *columnar.Vector {
+func (k *joinWords) flatten(v *columnar.Vector, i int) *columnar.Vector {
 	if v.Form == columnar.Flat {
 		return v
 	}
@@ -131,7 +131,7 @@ func (k *keyWords) flatten(v *columnar.Vector, i int) *columnar.Vector {
 }
 
 // single packs one column; values that no row has become last+1.
-func (k *keyWords) single(x *keyIndex, c *columnar.Vector, n int) {
+func (k *joinWords) single(x *joinIndex, c *columnar.Vector, n int) {
 	if c.Form == columnar.Dict && c.Dict.N <= 2*n {
 		k.tmp = sized(k.tmp, c.Dict.N)
 		k.packOne(k.tmp, x, c.Dict)
@@ -141,7 +141,7 @@ func (k *keyWords) single(x *keyIndex, c *columnar.Vector, n int) {
 	k.packOne(k.words, x, k.flatten(c, 0))
 }
 
-func (k *keyWords) packOne(dst []uint64, x *keyIndex, v *columnar.Vector) {
+func (k *joinWords) packOne(dst []uint64, x *joinIndex, v *columnar.Vector) {
 	lo, last := x.parts[0].lo, x.last
 	switch columnar.LayoutOf(v.Type) {
 	case columnar.Bool8:
@@ -174,7 +174,7 @@ func packWords[T uint8 | int8 | int16 | int32 | int64](dst []uint64, v []T, lo i
 }
 
 // add mixes one of several columns into the words; it says whether some value is out of range.
-func (k *keyWords) add(p *keyPart, v *columnar.Vector, n int) bool {
+func (k *joinWords) add(p *wordPart, v *columnar.Vector, n int) bool {
 	switch columnar.LayoutOf(v.Type) {
 	case columnar.Bool8:
 		return addWords(k.words, v.Data, p, k.miss)
@@ -192,7 +192,7 @@ func (k *keyWords) add(p *keyPart, v *columnar.Vector, n int) bool {
 	return addWords(k.words, columnar.Of[int64](columnar.Bytes(k.tmp)), p, k.miss)
 }
 
-func addWords[T uint8 | int8 | int16 | int32 | int64](dst []uint64, v []T, p *keyPart, miss columnar.Bitmap) bool {
+func addWords[T uint8 | int8 | int16 | int32 | int64](dst []uint64, v []T, p *wordPart, miss columnar.Bitmap) bool {
 	lo, span, mul := p.lo, p.span, p.mul
 	v = v[:len(dst)]
 	missed := false
@@ -209,7 +209,7 @@ func addWords[T uint8 | int8 | int16 | int32 | int64](dst []uint64, v []T, p *ke
 }
 
 // pack finds the ranges of the key columns of n rows; false if the keys cannot be packed.
-func (x *keyIndex) pack(cols []*columnar.Vector, n int) bool {
+func (x *joinIndex) pack(cols []*columnar.Vector, n int) bool {
 	for _, c := range cols {
 		if !packable(c.Type) {
 			return false
@@ -218,7 +218,7 @@ func (x *keyIndex) pack(cols []*columnar.Vector, n int) bool {
 	if len(cols) == 0 {
 		return false
 	}
-	x.parts = make([]keyPart, len(cols))
+	x.parts = make([]wordPart, len(cols))
 	total := uint64(1) // the product of the ranges; 0: 2^64
 	for i, c := range cols {
 		lo, hi := keyBounds(c, n)
@@ -294,8 +294,8 @@ const parallelRows = 1 << 17
 
 // buildIndex makes the index of the key columns of n rows, n < 2^32-1. workers may work side by side. The columns'
 // rows with a null key are not in it.
-func buildIndex(cols []*columnar.Vector, n, workers int) *keyIndex {
-	x := &keyIndex{}
+func buildIndex(cols []*columnar.Vector, n, workers int) *joinIndex {
+	x := &joinIndex{}
 	if !x.pack(cols, n) {
 		x.hashed, x.parts, x.last, x.room = true, nil, ^uint64(0), false
 	}
@@ -310,7 +310,7 @@ func buildIndex(cols []*columnar.Vector, n, workers int) *keyIndex {
 		return x
 	}
 	count := slotCount(n)
-	x.slots = make([]slot, count)
+	x.slots = make([]joinSlot, count)
 	hugeSlots(x.slots)
 	x.shift = uint(64 - bits.TrailingZeros(uint(count)))
 	x.fillSlots(words, valid, workers)
@@ -318,11 +318,11 @@ func buildIndex(cols []*columnar.Vector, n, workers int) *keyIndex {
 }
 
 // allWords computes the words of all build rows.
-func (x *keyIndex) allWords(cols []*columnar.Vector, n, workers int) ([]uint64, columnar.Bitmap) {
+func (x *joinIndex) allWords(cols []*columnar.Vector, n, workers int) ([]uint64, columnar.Bitmap) {
 	out := make([]uint64, n)
-	valid := (&keyWords{}).validity(cols, n)
+	valid := (&joinWords{}).validity(cols, n)
 	split(n, workers, func(from, to int) {
-		k := keyWords{}
+		k := joinWords{}
 		part := make([]columnar.Vector, len(cols))
 		refs := make([]*columnar.Vector, len(cols))
 		for ; from < to; from += wordRows {
@@ -351,7 +351,7 @@ func split(n, workers int, f func(from, to int)) {
 }
 
 // fillDirect enters the rows; each worker takes a range of words.
-func (x *keyIndex) fillDirect(words []uint64, valid columnar.Bitmap, workers int) {
+func (x *joinIndex) fillDirect(words []uint64, valid columnar.Bitmap, workers int) {
 	next := make([]uint32, len(words))
 	step := len(x.direct)/workers + 1
 	dups := make([]bool, workers)
@@ -361,7 +361,7 @@ func (x *keyIndex) fillDirect(words []uint64, valid columnar.Bitmap, workers int
 	x.keepNext(next, dups)
 }
 
-func (x *keyIndex) keepNext(next []uint32, dups []bool) {
+func (x *joinIndex) keepNext(next []uint32, dups []bool) {
 	for _, d := range dups {
 		if d {
 			x.next = next
@@ -409,7 +409,7 @@ func enterDirect(direct, next []uint32, words []uint64, valid columnar.Bitmap, l
 }
 
 // fillSlots enters the rows; each worker takes a part of the slots, in which words that collide stay.
-func (x *keyIndex) fillSlots(words []uint64, valid columnar.Bitmap, workers int) {
+func (x *joinIndex) fillSlots(words []uint64, valid columnar.Bitmap, workers int) {
 	parts := 1 << (bits.Len(uint(workers)) - 1)
 	sub := len(x.slots) / parts
 	if parts > 1 && !x.even(words, parts, sub) {
@@ -425,7 +425,7 @@ func (x *keyIndex) fillSlots(words []uint64, valid columnar.Bitmap, workers int)
 }
 
 // even says whether the words spread so evenly that no part of the slots gets too full.
-func (x *keyIndex) even(words []uint64, parts, sub int) bool {
+func (x *joinIndex) even(words []uint64, parts, sub int) bool {
 	counts := make([]int, parts)
 	shift := x.shift + uint(bits.TrailingZeros(uint(sub)))
 	for _, w := range words {
@@ -439,7 +439,7 @@ func (x *keyIndex) even(words []uint64, parts, sub int) bool {
 	return true
 }
 
-func (x *keyIndex) enterSlots(next []uint32, words []uint64, valid columnar.Bitmap, lo, span uint32, ranged bool) (dups bool) {
+func (x *joinIndex) enterSlots(next []uint32, words []uint64, valid columnar.Bitmap, lo, span uint32, ranged bool) (dups bool) {
 	next = next[:len(words)]
 	slots, shift, wrap := x.slots, x.shift, x.wrap
 	for i := len(words) - 1; i >= 0; i-- {
@@ -463,7 +463,7 @@ func (x *keyIndex) enterSlots(next []uint32, words []uint64, valid columnar.Bitm
 }
 
 // find sets heads[i] to the first row with the word, 0 if there is none. pend is a buffer of the length of words.
-func (x *keyIndex) find(words []uint64, heads, pend []uint32) {
+func (x *joinIndex) find(words []uint64, heads, pend []uint32) {
 	heads = heads[:len(words)]
 	if x.direct != nil {
 		direct := x.direct
@@ -500,6 +500,6 @@ func (x *keyIndex) find(words []uint64, heads, pend []uint32) {
 	}
 }
 
-func hugeSlots(s []slot) {
-	hugePages(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(slot{}))))
+func hugeSlots(s []joinSlot) {
+	hugePages(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(joinSlot{}))))
 }

@@ -17,6 +17,7 @@ import (
 // row is tried with every row (loop join). What does not fit into memory goes to files (joinspill.go).
 type tableJoin struct {
 	node      physical.Plan
+	env       *Env
 	name      string
 	shape     *joinShape
 	probe     Operator
@@ -63,7 +64,7 @@ func newLoopJoin(p *physical.LoopJoin, env *Env) (Operator, error) {
 }
 
 func newTableJoin(p physical.Plan, name string, in *joinInputs, env *Env) (Operator, error) {
-	o := &tableJoin{node: p, name: name}
+	o := &tableJoin{node: p, env: env, name: name}
 	var err error
 	if o.shape, o.probeForm, o.buildForm, err = in.shape(); err != nil {
 		return nil, err
@@ -71,15 +72,16 @@ func newTableJoin(p physical.Plan, name string, in *joinInputs, env *Env) (Opera
 	if err := checkJoinKeys(in.leftKeys); err != nil {
 		return nil, err
 	}
-	ops, err := buildAll([]physical.Plan{in.left, in.right}, env)
-	if err != nil {
+	probePlan := in.left
+	o.buildPlan = in.right
+	if !in.buildRight {
+		probePlan, o.buildPlan = in.right, in.left
+	}
+	if o.probe, err = buildNeeding(probePlan, env, o.probeForm.needed()); err != nil {
 		return nil, err
 	}
-	o.probe, o.build, o.buildPlan = ops[0], ops[1], in.right
-	if !in.buildRight {
-		o.probe, o.build, o.buildPlan = ops[1], ops[0], in.left
-	}
-	return o, nil
+	o.build, err = buildNeeding(o.buildPlan, env, o.buildForm.needed())
+	return o, err
 }
 
 // checkJoinKeys refuses keys that bytes do not compare.
@@ -100,13 +102,13 @@ func (o *tableJoin) Schema() *types.Schema { return o.shape.schema }
 func (o *tableJoin) Open(_ context.Context, t *Task) error {
 	o.t, o.mem = t, t.reserve(o.name)
 	var err error
-	if o.probeForm, err = o.probeForm.forTask(t); err != nil {
+	if o.probeForm, err = o.probeForm.forTask(t, o.env); err != nil {
 		return err
 	}
-	if o.buildForm, err = o.buildForm.forTask(t); err != nil {
+	if o.buildForm, err = o.buildForm.forTask(t, o.env); err != nil {
 		return err
 	}
-	cond, err := newJoinCond(t, o.shape.cond, o.probeForm, o.buildForm)
+	cond, err := newJoinCond(t, o.env, o.shape.cond, o.probeForm, o.buildForm)
 	o.probing = newJoinProbe(o.shape, cond, o.probeForm.keys)
 	return err
 }
@@ -164,7 +166,7 @@ func (o *tableJoin) start(ctx context.Context) error {
 	}
 	var tab *joinTable
 	if rel != nil {
-		tab, err = sharedTable(o.t, o.node, rel, o.buildForm, o.shape.nullAware)
+		tab, err = sharedTable(o.t, o.env, o.node, rel, o.buildForm, o.shape.nullAware)
 	} else {
 		tab, err = o.buildOwn(ctx)
 	}

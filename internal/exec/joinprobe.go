@@ -20,7 +20,7 @@ type joinProbe struct {
 
 	in      *columnar.Batch
 	refs    []*columnar.Vector
-	words   keyWords
+	words   joinWords
 	valid   columnar.Bitmap // rows without a null key; nil: all
 	heads   []uint32
 	pend    []uint32

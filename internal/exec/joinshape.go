@@ -271,12 +271,12 @@ type joinCond struct {
 }
 
 // newJoinCond compiles a condition; nil if there is none.
-func newJoinCond(t *Task, cond expr.Expr, probe, build *joinSide) (*joinCond, error) {
+func newJoinCond(t *Task, env *Env, cond expr.Expr, probe, build *joinSide) (*joinCond, error) {
 	if cond == nil {
 		return nil, nil
 	}
 	input := append(probe.cols[:len(probe.cols):len(probe.cols)], build.cols...)
-	p, err := compile(t, []expr.Expr{cond}, input)
+	p, err := env.compile([]expr.Expr{cond}, input, t)
 	if err != nil {
 		return nil, err
 	}

@@ -7,11 +7,6 @@ import (
 	"github.com/firesteel/firesteel/internal/types"
 )
 
-// compile makes the program of a task's expressions over input columns.
-func compile(t *Task, list []expr.Expr, input []*expr.Column) (*eval.Program, error) {
-	return eval.Compile(list, input, t.Session, eval.Options{Partition: t.Partition})
-}
-
 // joinSide is the form in which a join holds the rows of one input: the columns that are needed, then the keys that are
 // not columns themselves. Rows are brought into it once, and kept and spilled so.
 type joinSide struct {
@@ -64,15 +59,24 @@ func newJoinSide(input []*expr.Column, keys []expr.Expr, used map[expr.ID]bool) 
 	return s
 }
 
+// needed are the columns of the input that the form takes.
+func (s *joinSide) needed() map[expr.ID]*expr.Column {
+	need := neededBy(s.exprs)
+	for _, i := range s.pick {
+		need[s.input[i].ID] = s.input[i]
+	}
+	return need
+}
+
 // forTask is the side with a program and buffers of its own.
-func (s *joinSide) forTask(t *Task) (*joinSide, error) {
+func (s *joinSide) forTask(t *Task, env *Env) (*joinSide, error) {
 	c := *s
 	c.out = columnar.Batch{Schema: s.schema, Cols: make([]columnar.Vector, len(s.cols))}
 	c.vecs = make([]columnar.Vector, len(s.exprs))
 	if len(s.exprs) == 0 {
 		return &c, nil
 	}
-	p, err := compile(t, s.exprs, s.input)
+	p, err := env.compile(s.exprs, s.input, t)
 	c.prog = p
 	return &c, err
 }

@@ -18,7 +18,7 @@ type joinTable struct {
 	cols  []columnar.Vector
 	keys  []int // which columns are keys
 	n     int
-	index *keyIndex
+	index *joinIndex
 	nulls []uint32 // rows with a null key, if asked for
 	mem   *memory.Reservation
 }
@@ -97,9 +97,9 @@ func (r *rowStore) finish() []columnar.Vector {
 }
 
 // sharedTable is the table over a broadcast relation, built by the first task that asks.
-func sharedTable(t *Task, key physical.Plan, rel *Relation, side *joinSide, wantNulls bool) (*joinTable, error) {
+func sharedTable(t *Task, env *Env, key physical.Plan, rel *Relation, side *joinSide, wantNulls bool) (*joinTable, error) {
 	v, err := rel.Derived(key, func() (any, error) {
-		tab, err := tableOf(t, rel, side, wantNulls)
+		tab, err := tableOf(t, env, rel, side, wantNulls)
 		return tab, err
 	})
 	if err != nil {
@@ -108,7 +108,7 @@ func sharedTable(t *Task, key physical.Plan, rel *Relation, side *joinSide, want
 	return v.(*joinTable), nil
 }
 
-func tableOf(t *Task, rel *Relation, side *joinSide, wantNulls bool) (*joinTable, error) {
+func tableOf(t *Task, env *Env, rel *Relation, side *joinSide, wantNulls bool) (*joinTable, error) {
 	var mem *memory.Reservation
 	if rel.Mem != nil {
 		mem = rel.Mem.Reserve("HashJoin")
@@ -126,7 +126,7 @@ func tableOf(t *Task, rel *Relation, side *joinSide, wantNulls bool) (*joinTable
 		}
 	}
 	workers := runtime.GOMAXPROCS(0)
-	cols, copied, err := side.relationColumns(t, rel.Batches, rows, workers)
+	cols, copied, err := side.relationColumns(t, env, rel.Batches, rows, workers)
 	if err == nil && mem != nil {
 		err = mem.Grow(copied)
 	}
@@ -143,7 +143,7 @@ func tableOf(t *Task, rel *Relation, side *joinSide, wantNulls bool) (*joinTable
 
 // relationColumns puts the batches of a relation, which stay as they are, behind one another in the side's form. Strings
 // are shared with the relation. copied are the bytes of what is not.
-func (s *joinSide) relationColumns(t *Task, batches []*columnar.Batch, rows, workers int) (cols []columnar.Vector, copied int64, err error) {
+func (s *joinSide) relationColumns(t *Task, env *Env, batches []*columnar.Batch, rows, workers int) (cols []columnar.Vector, copied int64, err error) {
 	kept := make([][]columnar.Vector, len(s.cols)) // per column, per batch
 	full := batches[:0:0]
 	for _, b := range batches {
@@ -157,7 +157,7 @@ func (s *joinSide) relationColumns(t *Task, batches []*columnar.Batch, rows, wor
 		}
 	}
 	if len(s.exprs) > 0 {
-		own, err := s.forTask(t)
+		own, err := s.forTask(t, env)
 		if err != nil {
 			return nil, 0, err
 		}
