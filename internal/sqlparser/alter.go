@@ -98,7 +98,7 @@ func (p *parser) alterNamespace() logical.Plan {
 	case p.accepts(kwSet, kwLocation):
 		a.Location = p.stringLiteral()
 	case p.is(kwDefault, kwCollation):
-		a.Collation = p.collationClause()
+		p.schemaCollation()
 	default:
 		p.fail()
 	}
@@ -183,7 +183,7 @@ func (p *parser) alterTable(start int) logical.Plan {
 			words += " " + strings.ToUpper(p.word(p.i+1))
 		}
 		p.skipQuery()
-		p.failAt(start, "_LEGACY_ERROR_TEMP_0035", "message", words)
+		p.failAt(start, "INVALID_STATEMENT_OR_CLAUSE", "operation", words)
 	}
 	p.fail()
 	return nil
@@ -205,7 +205,7 @@ func (p *parser) alterTableSet(t logical.Target, part []logical.PartitionValue) 
 	case p.is(kwSet, kwFileformat), p.is(kwSet, kwSkewed):
 		start := p.i
 		p.skipQuery()
-		p.failAt(start, "_LEGACY_ERROR_TEMP_0035", "message", "ALTER TABLE SET "+strings.ToUpper(p.word(start+1)))
+		p.failAt(start, "INVALID_STATEMENT_OR_CLAUSE", "operation", "ALTER TABLE SET "+strings.ToUpper(p.word(start+1)))
 	}
 	return nil
 }
@@ -329,7 +329,7 @@ func (p *parser) columnTail(c *logical.ColumnChange) {
 			p.not()
 			p.expect(kwNull)
 			p.onceAltered(seen, start, name, "NOT NULL")
-			c.Nullable = flag(false)
+			c.Nullable = truth(false)
 		case p.kind() == kwDefault:
 			p.onceAltered(seen, start, name, "DEFAULT")
 			s := p.defaultText()
@@ -379,7 +379,7 @@ func (p *parser) alterColumns(t logical.Target, part []logical.PartitionValue) l
 			f := p.columnType()
 			h.Column = logical.ColumnChange{Name: []string{f.Name}, Type: &f.Type}
 			if !f.Nullable {
-				h.Column.Nullable = flag(false)
+				h.Column.Nullable = truth(false)
 			}
 			if f.Metadata != "" {
 				s := p.lastComment()
@@ -387,6 +387,12 @@ func (p *parser) alterColumns(t logical.Target, part []logical.PartitionValue) l
 			}
 			if p.kind() == kwFirst || p.kind() == kwAfter {
 				p.columnPlace(&h.Column)
+			}
+			switch {
+			case f.Name != c.Name[len(c.Name)-1]:
+				p.hiveStyle(start, "Renaming column", ", please run RENAME COLUMN instead")
+			case !f.Nullable:
+				p.hiveStyle(start, "NOT NULL", ", please run ALTER COLUMN ... SET/DROP NOT NULL instead")
 			}
 			return h
 		}
@@ -396,6 +402,11 @@ func (p *parser) alterColumns(t logical.Target, part []logical.PartitionValue) l
 			return a
 		}
 	}
+}
+
+// hiveStyle refuses what CHANGE COLUMN cannot do.
+func (p *parser) hiveStyle(start int, operation, hint string) {
+	p.failAt(start, "_LEGACY_ERROR_TEMP_0034", "operation", operation, "command", "ALTER COLUMN", "msg", hint)
 }
 
 // lastComment is the string just taken.
@@ -433,7 +444,7 @@ func (p *parser) alterAction(start int, c *logical.ColumnChange) {
 	case p.accepts(kwDrop, kwDefault):
 		c.DropDefault = true
 	case p.kind() == kwSet || p.kind() == kwDrop:
-		c.Nullable = flag(p.kind() == kwDrop)
+		c.Nullable = truth(p.kind() == kwDrop)
 		p.i++
 		p.not()
 		p.expect(kwNull)

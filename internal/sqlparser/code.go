@@ -133,18 +133,18 @@ func (p *parser) characteristics(start int, f *logical.CreateFunction) {
 			p.name()
 		case p.accept(kwDeterministic):
 			p.once(seen, start, "DETERMINISTIC")
-			f.Deterministic = flag(true)
+			f.Deterministic = truth(true)
 		case p.is(kwNot, kwDeterministic), p.is(tBang, kwDeterministic):
 			p.not()
 			p.i++
 			p.once(seen, start, "DETERMINISTIC")
-			f.Deterministic = flag(false)
+			f.Deterministic = truth(false)
 		case p.accepts(kwContains, kwSql), p.accepts(kwNo, kwSql):
 			p.once(seen, start, "SQL DATA ACCESS")
-			f.ReadsData = flag(false)
+			f.ReadsData = truth(false)
 		case p.accepts(kwReads, kwSql, kwData), p.accepts(kwModifies, kwSql, kwData):
 			p.once(seen, start, "SQL DATA ACCESS")
-			f.ReadsData = flag(true)
+			f.ReadsData = truth(true)
 		case p.accepts(kwCalled, kwOn, kwNull, kwInput), p.accepts(kwReturns, kwNull, kwOn, kwNull, kwInput):
 			p.once(seen, start, "NULL CALL")
 		case p.kind() == kwComment && p.isString(1):
@@ -207,10 +207,7 @@ func (p *parser) setVariable(start int) logical.Plan {
 	}
 	for {
 		s.Names = append(s.Names, p.multipart())
-		if p.kind() != tEq {
-			p.failHint(": missing EQ")
-		}
-		p.i++
+		p.expectMissing(tEq)
 		s.Values = append(s.Values, p.defaultable())
 		if !p.accept(tComma) {
 			s.At = p.origin(start)
@@ -255,10 +252,10 @@ func (p *parser) distinctAliases(start int, args []expr.Expr) {
 		if !ok {
 			continue
 		}
-		if seen[foldCase(al.Name)] {
+		if seen[al.Name] {
 			twice = append(twice, al.Name)
 		}
-		seen[foldCase(al.Name)] = true
+		seen[al.Name] = true
 	}
 	if len(twice) > 0 {
 		p.failAt(start, "EXEC_IMMEDIATE_DUPLICATE_ARGUMENT_ALIASES", "aliases", quoteList(twice))
@@ -291,26 +288,38 @@ func (p *parser) set() logical.Plan {
 	return p.setConf(start)
 }
 
+// quotedValueAhead says whether the statement ends with = `value`; it gives the place of the equals sign.
+func (p *parser) quotedValueAhead() (int, bool) {
+	n := len(p.toks) - 2
+	for n > 0 && p.toks[n].kind == tSemicolon {
+		n--
+	}
+	return n - 1, n-1 > p.i && p.toks[n].kind == tQuoted && p.toks[n-1].kind == tEq
+}
+
 // setConf reads SET, SET -v, SET key and SET key=value from the raw text.
 func (p *parser) setConf(start int) logical.Plan {
+	if eq, ok := p.quotedValueAhead(); ok {
+		key := strings.TrimSpace(p.text[p.toks[start].end:p.toks[eq].start])
+		p.i = eq + 1
+		value := p.anyWord()
+		if !isConfKey(key) {
+			p.failAt(start, "INVALID_PROPERTY_KEY", "key", `"`+key+`"`, "value", `"`+value+`"`)
+		}
+		return &logical.SetConf{Key: key, Value: &value}
+	}
 	raw := strings.TrimSpace(p.text[p.toks[start].end:])
 	last := len(p.toks) - 1
 	key, value, given := strings.Cut(raw, "=")
 	key = strings.TrimSpace(key)
 	if given {
 		value, rest, _ := strings.Cut(value, ";")
-		quoted := strings.TrimSpace(value)
+		value = strings.TrimSpace(value)
 		if strings.Trim(rest, "; \n\r\t") == "" && isConfKey(key) {
 			p.i = last
-			if n := len(quoted); n > 1 && quoted[0] == '`' && quoted[n-1] == '`' {
-				quoted = strings.ReplaceAll(quoted[1:n-1], "``", "`")
-			}
-			return &logical.SetConf{Key: key, Value: &quoted}
+			return &logical.SetConf{Key: key, Value: &value}
 		}
 		p.i = last
-		if i := strings.LastIndex(raw, "="); !isConfKey(key) && strings.Contains(raw[i:], "`") {
-			p.failAt(start, "INVALID_PROPERTY_KEY", "key", `"`+key+`"`, "value", `"`+strings.Trim(quoted, "`")+`"`)
-		}
 		p.failAt(start, "INVALID_SET_SYNTAX")
 	}
 	key = strings.TrimSpace(strings.TrimRight(raw, "; \n\r\t"))

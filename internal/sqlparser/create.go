@@ -91,7 +91,7 @@ func (p *parser) createNamespace() logical.Plan {
 			p.once(seen, start, "LOCATION")
 			c.Location = p.stringLiteral()
 		case p.is(kwDefault, kwCollation):
-			c.Collation = p.collationClause()
+			p.schemaCollation()
 		case p.is(kwWith, kwDbproperties), p.is(kwWith, kwProperties):
 			p.i += 2
 			p.once(seen, start, "WITH PROPERTIES")
@@ -100,6 +100,13 @@ func (p *parser) createNamespace() logical.Plan {
 			return c
 		}
 	}
+}
+
+// schemaCollation refuses DEFAULT COLLATION of databases, as Spark does unless it is told otherwise.
+func (p *parser) schemaCollation() {
+	start := p.i
+	p.collationClause()
+	p.failAt(start, "UNSUPPORTED_FEATURE.SCHEMA_LEVEL_COLLATIONS")
 }
 
 // collationClause takes DEFAULT COLLATION name.
@@ -268,6 +275,7 @@ func (p *parser) columnDefinition(c *logical.CreateTable) {
 			f.Metadata = commentMetadata(p.stringLiteral())
 		case p.constraintAhead():
 			k := p.constraint(false)
+			p.onceColumn(seen, start, f.Name, "CONSTRAINT")
 			k.Columns = []string{f.Name}
 			c.Extra.Constraints = append(c.Extra.Constraints, k)
 		default:
@@ -364,6 +372,7 @@ func (p *parser) constraintAhead() bool {
 
 // constraint takes a constraint; onTable ones name their columns.
 func (p *parser) constraint(onTable bool) logical.Constraint {
+	start := p.i
 	var c logical.Constraint
 	if p.accept(kwConstraint) {
 		c.Name = p.name()
@@ -397,20 +406,24 @@ func (p *parser) constraint(onTable bool) logical.Constraint {
 	for {
 		switch {
 		case p.accept(kwEnforced):
-			c.Enforced = flag(true)
+			if c.Enforced = truth(true); c.Kind != "CHECK" {
+				p.failAt(start, "UNSUPPORTED_CONSTRAINT_CHARACTERISTIC", "characteristic", "ENFORCED", "constraintType", c.Kind)
+			}
 		case p.accepts(kwNot, kwEnforced):
-			c.Enforced = flag(false)
+			if c.Enforced = truth(false); c.Kind == "CHECK" {
+				p.failAt(start, "UNSUPPORTED_CONSTRAINT_CHARACTERISTIC", "characteristic", "NOT ENFORCED", "constraintType", c.Kind)
+			}
 		case p.accept(kwRely):
-			c.Rely = flag(true)
+			c.Rely = truth(true)
 		case p.accept(kwNorely):
-			c.Rely = flag(false)
+			c.Rely = truth(false)
 		default:
 			return c
 		}
 	}
 }
 
-func flag(b bool) *bool { return &b }
+func truth(b bool) *bool { return &b }
 
 func (p *parser) references(c *logical.Constraint) {
 	c.Kind = "FOREIGN KEY"
@@ -653,6 +666,8 @@ func (p *parser) checkView(start int, v *logical.CreateView) {
 		p.failAt(start, "_LEGACY_ERROR_TEMP_0053")
 	case v.IfNotExists && v.Replace:
 		p.failAt(start, "CREATE_VIEW_WITH_IF_NOT_EXISTS_AND_REPLACE", "viewName", quoteParts(v.Name))
+	case v.Binding != "" && v.Temp:
+		p.failAt(start, "UNSUPPORTED_FEATURE.TEMPORARY_VIEW_WITH_SCHEMA_BINDING_MODE")
 	case v.Temp && len(v.Name) > 1 && !v.Global:
 		p.temporaryName(start, "VIEW", v.Name)
 	}

@@ -338,11 +338,13 @@ func precedence(k kind) (int, string) {
 
 // value takes operands joined by operators that bind tighter than min; all operators group from the left.
 func (p *parser) value(min int) expr.Expr {
+	p.enter()
 	start := p.i
 	left := p.unary()
 	for {
 		prec, name := precedence(p.kind())
 		if prec <= min || prec == 2 && p.pipeWordAt(p.i+1) {
+			p.leave()
 			return left
 		}
 		p.i++

@@ -50,6 +50,13 @@ func (p *parser) failHint(hint string) {
 	p.failWith("PARSE_SYNTAX_ERROR", "error", p.shown(p.i), "hint", hint)
 }
 
+// expectMissing takes k; without it the hint says that it is missing.
+func (p *parser) expectMissing(k kind) {
+	if !p.accept(k) {
+		p.failHint(": missing " + k.display())
+	}
+}
+
 // failExpecting reports that k was wanted. Where leaving out the current token helps, the hint says so.
 func (p *parser) failExpecting(k kind) {
 	if p.kind() != tEOF && p.at(1) == k {

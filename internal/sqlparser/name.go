@@ -172,7 +172,7 @@ func (p *parser) startsClause() bool {
 		kwFor, kwSet, kwOn, kwWatermark, kwInto, kwThen, kwWhen:
 		return !p.closes(1)
 	case kwGroup, kwOrder, kwSort, kwCluster, kwDistribute, kwPartition:
-		return next == kwBy
+		return next == kwBy && !p.closes(2)
 	case kwWindow:
 		return p.isName(1) && p.at(2) == kwAs
 	case kwLateral:

@@ -6,6 +6,7 @@
 package sqlparser
 
 import (
+	"strings"
 	"time"
 
 	"github.com/firesteel/firesteel/internal/expr"
@@ -89,7 +90,7 @@ func newParser(text string, o *Options) *parser {
 // ParsePlan parses one statement.
 func ParsePlan(text string, o Options) (logical.Plan, error) {
 	return parse(text, &o, func(p *parser) logical.Plan {
-		if p.kind() == tEOF {
+		if strings.TrimSpace(text) == "" {
 			p.failWith("PARSE_EMPTY_STATEMENT")
 		}
 		plan := p.statement()

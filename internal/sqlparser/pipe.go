@@ -64,7 +64,7 @@ func (p *parser) pipeOrganize(left logical.Plan) logical.Plan {
 	start := p.i
 	plan, clauses := p.organize(left)
 	if len(clauses) == 0 {
-		p.fail()
+		p.failExpecting(tEOF)
 	}
 	for _, c := range clauses {
 		if c == "WINDOW" {

@@ -1,6 +1,7 @@
 package sqlparser
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/firesteel/firesteel/internal/expr"
@@ -162,7 +163,9 @@ func (p *parser) cast(k kind) expr.Expr {
 		return p.moreArguments(start, []string{p.word(start)}, e)
 	}
 	t := p.castType()
-	p.expect(tRightParen)
+	if !p.accept(tRightParen) {
+		p.fail()
+	}
 	c := &expr.Cast{Child: e, To: t, At: p.origin(start)}
 	if k == kwTryCast {
 		c.Mode = expr.CastTry
@@ -449,7 +452,6 @@ func (p *parser) parenthesized() expr.Expr {
 	list := p.namedExpressions()
 	if len(list) == 1 {
 		if _, named := list[0].(*expr.Alias); named && p.toks[p.i-1].kind != tRightParen && !p.isPathAlias(list[0]) {
-			p.i--
 			p.fail()
 		}
 	}
@@ -468,7 +470,18 @@ func (p *parser) isPathAlias(e expr.Expr) bool {
 
 // row is (a, b, …): a struct whose fields are named after the columns they are, or by position.
 func (p *parser) row(start int, list []expr.Expr) expr.Expr {
-	return p.call(start, "struct", list...)
+	args := make([]expr.Expr, 0, 2*len(list))
+	for i, e := range list {
+		name := "col" + strconv.Itoa(i+1)
+		switch x := e.(type) {
+		case *expr.Attribute:
+			name = x.Name[len(x.Name)-1]
+		case *expr.Alias:
+			name, e = x.Name, x.Child
+		}
+		args = append(args, text(name), e)
+	}
+	return p.call(start, "named_struct", args...)
 }
 
 // nameOrCall takes a column, a lambda with one parameter, or a function call.

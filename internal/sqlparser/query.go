@@ -314,11 +314,11 @@ func (p *parser) blockTail(from logical.Plan, list []expr.Expr, distinct bool) l
 
 // grouped takes GROUP BY and HAVING.
 func (p *parser) grouped(plan logical.Plan, list []expr.Expr) logical.Plan {
-	isGrouped := p.is(kwGroup, kwBy)
+	isGrouped := p.is(kwGroup, kwBy) && !p.closes(2)
 	if isGrouped {
 		plan = p.groupBy(plan, list)
 	}
-	if !p.accept(kwHaving) {
+	if p.kind() != kwHaving || p.closes(1) {
 		if isGrouped {
 			return plan
 		}
@@ -327,6 +327,7 @@ func (p *parser) grouped(plan logical.Plan, list []expr.Expr) logical.Plan {
 	if !isGrouped {
 		plan = &logical.Aggregate{List: list, Child: plan}
 	}
+	p.i++
 	return &logical.Filter{Cond: p.expression(), Having: true, Child: plan}
 }
 
@@ -474,10 +475,7 @@ func (p *parser) windowClause() map[string]expr.WindowSpec {
 	defs := make(map[string]expr.WindowSpec)
 	for {
 		name := p.name()
-		if p.kind() != kwAs {
-			p.failHint(": missing 'AS'")
-		}
-		p.i++
+		p.expectMissing(kwAs)
 		spec := p.windowSpec()
 		if _, twice := defs[name]; twice {
 			p.failAt(start, "INVALID_SQL_SYNTAX.REPETITIVE_WINDOW_DEFINITION", "windowName", "`"+name+"`")
@@ -515,19 +513,19 @@ func (p *parser) organize(plan logical.Plan) (logical.Plan, []string) {
 	var clauses []string
 	var order, sorts []expr.SortOrder
 	var cluster, distribute []expr.Expr
-	if p.accepts(kwOrder, kwBy) {
+	if p.by(kwOrder) {
 		order = p.sortItems()
 		clauses = append(clauses, "ORDER BY")
 	}
-	if p.accepts(kwCluster, kwBy) {
+	if p.by(kwCluster) {
 		cluster = p.expressions()
 		clauses = append(clauses, "CLUSTER BY")
 	}
-	if p.accepts(kwDistribute, kwBy) {
+	if p.by(kwDistribute) {
 		distribute = p.expressions()
 		clauses = append(clauses, "DISTRIBUTE BY")
 	}
-	if p.accepts(kwSort, kwBy) {
+	if p.by(kwSort) {
 		sorts = p.sortItems()
 		clauses = append(clauses, "SORT BY")
 	}
@@ -556,10 +554,14 @@ func (p *parser) organize(plan logical.Plan) (logical.Plan, []string) {
 	return p.limited(plan, clauses)
 }
 
+// by takes "word BY" if something follows it.
+func (p *parser) by(k kind) bool { return p.is(k, kwBy) && !p.closes(2) && p.accepts(k, kwBy) }
+
 func (p *parser) limited(plan logical.Plan, clauses []string) (logical.Plan, []string) {
 	var limit expr.Expr
 	all := false
-	if p.accept(kwLimit) {
+	if p.kind() == kwLimit && !p.closes(1) {
+		p.i++
 		clauses = append(clauses, "LIMIT")
 		if all = p.kind() == kwAll && !p.wordIsOperand(1) || p.kind() == kwAll && p.closes(1); all {
 			p.i++
@@ -567,7 +569,8 @@ func (p *parser) limited(plan logical.Plan, clauses []string) (logical.Plan, []s
 			limit = p.expression()
 		}
 	}
-	if p.accept(kwOffset) {
+	if p.kind() == kwOffset && !p.closes(1) {
+		p.i++
 		clauses = append(clauses, "OFFSET")
 		plan = &logical.Offset{N: p.expression(), Child: plan}
 	}

@@ -264,6 +264,9 @@ func (p *parser) parenRelation() logical.Plan {
 	} else {
 		plan = p.relation(nil)
 	}
+	if p.kind() == tEOF {
+		p.expectMissing(tRightParen)
+	}
 	p.expect(tRightParen)
 	plan = p.sampled(plan)
 	plan = p.watermarked(plan)
@@ -361,9 +364,13 @@ func (p *parser) tableArgument() expr.Expr {
 		if paren {
 			p.i++
 		}
-		t.Order = p.sortItems()
 		if paren {
+			t.Order = p.sortItems()
 			p.expect(tRightParen)
+		} else {
+			at := p.i
+			t.Order = []expr.SortOrder{p.sortItem()}
+			p.oneArgument(at, "ORDER BY")
 		}
 	}
 	if t.Single || t.Partition != nil || t.Order != nil {
@@ -382,13 +389,18 @@ func (p *parser) argumentPartition(clause string) []expr.Expr {
 		return list
 	}
 	e := p.expression()
+	p.oneArgument(start, clause)
+	return []expr.Expr{e}
+}
+
+// oneArgument fails if another expression follows that would belong to the clause rather than to the function.
+func (p *parser) oneArgument(start int, clause string) {
 	if p.kind() == tComma && !(p.isName(1) && p.at(2) == tFatArrow) && p.at(1) != kwTable {
 		panic(bailout{p.syntax("_LEGACY_ERROR_TEMP_0064", &p.toks[start], "msg",
 			"The table function call includes a table argument with an invalid partitioning/ordering specification: the "+clause+
 				" clause included multiple expressions without parentheses surrounding them; please add parentheses around these "+
 				"expressions and then retry the query again")})
 	}
-	return []expr.Expr{e}
 }
 
 // timeTravel takes [FOR] VERSION|TIMESTAMP AS OF.
@@ -451,10 +463,6 @@ func (p *parser) aliased(plan logical.Plan) logical.Plan {
 		return plan
 	}
 	a := &logical.SubqueryAlias{Name: []string{p.strictName()}, Child: plan}
-	if p.kind() == tMinus && p.isName(1) {
-		p.i--
-		p.name()
-	}
 	if p.kind() == tLeftParen {
 		a.Columns = p.names()
 	}

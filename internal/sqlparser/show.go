@@ -129,7 +129,7 @@ func (p *parser) showFunctions(start int) logical.Plan {
 		scope = strings.ToUpper(p.anyWord())
 		s.User, s.System = scope != "SYSTEM", scope != "USER"
 	}
-	p.expect(kwFunctions)
+	p.expectMissing(kwFunctions)
 	if scope != "" && scope != "ALL" && scope != "USER" && scope != "SYSTEM" {
 		p.skipQuery()
 		p.failAt(start, "INVALID_SQL_SYNTAX.SHOW_FUNCTIONS_INVALID_SCOPE", "scope", "`"+p.word(start+1)+"`")

@@ -118,7 +118,7 @@ func (p *parser) hiveStatement(n int) {
 		words += " " + strings.ToUpper(p.word(p.i+i))
 	}
 	p.skipQuery()
-	p.failAt(start, "_LEGACY_ERROR_TEMP_0035", "message", words)
+	p.failAt(start, "INVALID_STATEMENT_OR_CLAUSE", "operation", words)
 }
 
 // withStatement is a query, or a write, with common table expressions.
@@ -177,7 +177,7 @@ func (p *parser) target() logical.Target {
 
 // inNamespace takes [FROM|IN name].
 func (p *parser) inNamespace() logical.Target {
-	if (p.kind() == kwFrom || p.kind() == kwIn) && !p.closes(1) {
+	if p.kind() == kwFrom || p.kind() == kwIn {
 		p.i++
 		return p.target()
 	}
@@ -417,10 +417,11 @@ func (p *parser) refresh() logical.Plan {
 	}
 	path := p.rawRest(start + 1)
 	if path == "" {
-		p.failAt(start, "INVALID_SQL_SYNTAX.EMPTY_REFRESH_RESOURCE_PATH")
+		p.failAt(start, "_LEGACY_ERROR_TEMP_0064", "msg", "Resource paths cannot be empty in REFRESH statements. Use / to match everything")
 	}
 	if strings.ContainsAny(path, " \n\r\t") {
-		p.failAt(start, "INVALID_SQL_SYNTAX.INVALID_REFRESH_RESOURCE_PATH")
+		p.failAt(start, "_LEGACY_ERROR_TEMP_0064", "msg",
+			`REFRESH statements cannot contain ' ', '\n', '\r', '\t' inside unquoted resource paths`)
 	}
 	return &logical.RefreshPath{Path: path}
 }
@@ -484,7 +485,7 @@ func (p *parser) noScan(start int) bool {
 	}
 	w := p.anyWord()
 	if !strings.EqualFold(w, "noscan") {
-		p.failAt(start, "INVALID_SQL_SYNTAX.ANALYZE_TABLE_UNEXPECTED_NOSCAN", "ctx", "`"+w+"`")
+		p.failAt(start, "INVALID_SQL_SYNTAX.ANALYZE_TABLE_UNEXPECTED_NOSCAN", "ctx", strings.ToUpper(w))
 	}
 	return true
 }

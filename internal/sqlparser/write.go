@@ -65,7 +65,7 @@ func (p *parser) insertTarget() logical.Plan {
 		return in
 	}
 	p.byName(in)
-	if !in.ByName && p.kind() == tLeftParen && !p.queryAt(p.i) && p.isName(1) && (p.at(2) == tComma || p.at(2) == tRightParen || p.at(1) == kwIdentifier || p.at(2) == tMinus) {
+	if !in.ByName && p.kind() == tLeftParen && !p.queryAt(p.i) && p.isName(1) && !p.queryWordAt(p.i+1) {
 		in.Columns = p.names()
 	}
 	in.At = p.origin(start)
@@ -79,7 +79,7 @@ func (p *parser) ifNotExists(start int, in *logical.InsertInto) {
 	p.expect(kwExists)
 	in.IfNotExists = true
 	if !in.Overwrite {
-		p.failAt(start, "UNSUPPORTED_FEATURE.INSERT_PARTITION_SPEC_IF_NOT_EXISTS", "tableName", quoteParts(in.Table))
+		p.failAt(start, "INVALID_STATEMENT_OR_CLAUSE", "operation", "INSERT INTO ... IF NOT EXISTS")
 	}
 	for _, v := range in.Partition {
 		if v.Value == nil {
@@ -182,6 +182,9 @@ func (p *parser) tableAlias(what string) string {
 
 func (p *parser) delete() logical.Plan {
 	p.i++
+	if p.kind() != kwFrom && p.isName(0) {
+		p.expectMissing(kwFrom)
+	}
 	p.expect(kwFrom)
 	d := &logical.DeleteFrom{Target: p.target()}
 	d.Alias = p.tableAlias("DELETE")
