@@ -1,0 +1,125 @@
+package source
+
+import (
+	"context"
+	"io"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/firesteel/firesteel/internal/catalog"
+	"github.com/firesteel/firesteel/internal/expr"
+	"github.com/firesteel/firesteel/internal/kernel"
+	"github.com/firesteel/firesteel/internal/types"
+	"github.com/firesteel/firesteel/internal/vfs"
+)
+
+// testEnv is an environment with a memory file system under mem: and the settings given as key and value in turn.
+func testEnv(kv ...string) *Env {
+	conf := map[string]string{}
+	for i := 0; i+1 < len(kv); i += 2 {
+		conf[kv[i]] = kv[i+1]
+	}
+	fs := vfs.NewRegistry()
+	fs.Register("mem", vfs.NewMemory("mem"))
+	return &Env{FS: fs, Session: &kernel.Session{Zone: time.UTC, ZoneName: "UTC", Ansi: true, Conf: func(k string) string { return conf[k] }}}
+}
+
+// columnsOf are expr columns for all fields of a schema.
+func columnsOf(s *types.Schema) []*expr.Column {
+	var out []*expr.Column
+	for _, f := range s.Fields {
+		out = append(out, &expr.Column{ID: expr.NextID(), Name: f.Name, T: f.Type, Null: f.Nullable})
+	}
+	return out
+}
+
+// readAll runs a scan and returns its rows.
+func readAll(t testing.TB, r Relation, s Scan, env *Env) [][]any {
+	t.Helper()
+	splits, err := r.Plan(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows [][]any
+	for _, sp := range splits {
+		rd, err := sp.Open(context.Background(), s, env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for {
+			b, err := rd.Next()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range b.N {
+				row := make([]any, len(b.Cols))
+				for k := range b.Cols {
+					row[k] = b.Cols[k].ValueAt(i)
+				}
+				rows = append(rows, row)
+			}
+		}
+		if err := rd.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return rows
+}
+
+// q6 is TPC-H query 6 by hand over a scan with its filters, as far as the scan goes.
+func BenchmarkQ6Scan(b *testing.B) {
+	path := os.Getenv("FIRESTEEL_LINEITEM")
+	if path == "" {
+		b.Skip("FIRESTEEL_LINEITEM names no file")
+	}
+	env := testEnv()
+	r, err := Open(context.Background(), &catalog.Table{Provider: "parquet", Paths: []string{path}}, env)
+	if err != nil {
+		b.Fatal(err)
+	}
+	byName := map[string]*expr.Column{}
+	for _, c := range columnsOf(r.Schema()) {
+		byName[c.Name] = c
+	}
+	ship, disc, qty, price := byName["l_shipdate"], byName["l_discount"], byName["l_quantity"], byName["l_extendedprice"]
+	dec := func(v int64) expr.Expr { return expr.NewLiteral(types.I128(v), disc.T) }
+	cmp := func(op string, a, b expr.Expr) expr.Expr { return expr.NewCall(op, types.Boolean, a, b) }
+	date := func(y, m, d int) expr.Expr { return expr.NewLiteral(types.DaysFromCivil(y, m, d), types.Date) }
+	scan := Scan{Output: []*expr.Column{ship, disc, qty, price}, Limit: -1, Filters: []expr.Expr{
+		cmp(">=", ship, date(1994, 1, 1)), cmp("<", ship, date(1995, 1, 1)),
+		cmp(">=", disc, dec(5)), cmp("<=", disc, dec(7)), cmp("<", qty, dec(2400)),
+	}}
+	b.ReportAllocs()
+	rows := 0
+	for b.Loop() {
+		splits, err := r.Plan(scan)
+		if err != nil {
+			b.Fatal(err)
+		}
+		rows = 0
+		for _, sp := range splits {
+			rd, err := sp.Open(context.Background(), scan, env)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for {
+				batch, err := rd.Next()
+				if err == io.EOF {
+					break
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+				rows += batch.N
+			}
+			rd.Close()
+		}
+	}
+	if rows != 114160 {
+		b.Fatalf("%d rows, want 114160", rows)
+	}
+}
