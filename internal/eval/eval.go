@@ -6,6 +6,8 @@
 package eval
 
 import (
+	"time"
+
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/expr"
 	"github.com/firesteel/firesteel/internal/function"
@@ -102,6 +104,11 @@ func (p *Program) run(cols []columnar.Vector, n int) error {
 		}
 	}
 	return nil
+}
+
+func init() {
+	utc := &kernel.Session{Zone: time.UTC, ZoneName: "UTC", Ansi: true}
+	function.Evaluate = func(e expr.Expr) (any, error) { return Value(e, utc) }
 }
 
 // Value evaluates an expression without columns.
