@@ -48,7 +48,7 @@ func (a *analysis) relation(r *connectpb.Relation) (Query, error) {
 	case *connectpb.Relation_HtmlString:
 		return textQuery{"html_string"}, nil
 	}
-	p, err := a.session.query(r)
+	p, err := a.session.lowerer(a.ctx).Relation(r)
 	if err != nil {
 		return nil, err
 	}

@@ -32,12 +32,14 @@ func (o *results) command(c *connectpb.Command) error {
 			return o.cleanCache()
 		}
 	}
-	p, err := o.op.session.lowerer().Command(c)
+	p, err := o.lowerer().Command(c)
 	if err != nil {
 		return err
 	}
-	_, _, err = o.collect(p)
-	return err
+	if _, _, err = o.collect(p); err != nil {
+		return err
+	}
+	return o.sendObserved()
 }
 
 // cleanCache answers the request that every client sends at its end; there are no models, so there is nothing to clean.
@@ -59,7 +61,7 @@ func (o *results) sql(c *connectpb.SqlCommand) error {
 	default:
 		return sparkerr.New("CONNECT_INVALID_PLAN.SQL_COMMAND_EXPECTS_SQL_OR_WITH_RELATIONS", "other", "another relation")
 	}
-	p, err := o.op.session.query(in)
+	p, err := o.lowerer().Relation(in)
 	if err != nil {
 		return err
 	}
@@ -115,7 +117,7 @@ func (o *results) checkpoint(c *connectpb.CheckpointCommand) error {
 	if !c.GetLocal() {
 		return sparkerr.Unsupported("checkpoint to a reliable directory (localCheckpoint works)")
 	}
-	p, err := o.op.session.query(c.GetRelation())
+	p, err := o.lowerer().Relation(c.GetRelation())
 	if err != nil {
 		return err
 	}

@@ -65,9 +65,6 @@ func decompress(data []byte, limit int64) ([]byte, error) {
 	return out, nil
 }
 
-// query lowers a relation.
-func (s *session) query(r *connectpb.Relation) (logical.Plan, error) { return s.lowerer().Relation(r) }
-
 // isCommand says whether a lowered plan does something rather than yield rows.
 func isCommand(p logical.Plan) bool {
 	for {

@@ -27,6 +27,7 @@ type results struct {
 	offset   int64 // rows sent
 	batches  int
 	observed []*connectpb.ExecutePlanResponse_ObservedMetrics
+	metrics  []metricsQuery // found in the plan
 
 	mu      sync.Mutex
 	started time.Time
@@ -66,7 +67,7 @@ func (o *results) relation(r *connectpb.Relation) error {
 		opts := show.Options{Rows: int(k.HtmlString.GetNumRows()), Truncate: int(k.HtmlString.GetTruncate())}
 		return o.table(k.HtmlString.GetInput(), opts, "html_string", (*show.Format).HTML)
 	}
-	p, err := o.op.session.query(r)
+	p, err := o.lowerer().Relation(r)
 	if err != nil {
 		return err
 	}
@@ -105,6 +106,40 @@ func (o *results) end(s *types.Schema) error {
 		if err := o.Batch(emptyBatch(s)); err != nil {
 			return err
 		}
+	}
+	return o.sendObserved()
+}
+
+// lowerer makes a Lowerer that notes the metrics which the plan observes.
+func (o *results) lowerer() *lower.Lowerer {
+	l := o.op.session.lowerer(o.ctx)
+	l.Observe = func(name string, planID int64, p logical.Plan) {
+		o.metrics = append(o.metrics, metricsQuery{name, planID, p})
+	}
+	return l
+}
+
+// metricsQuery computes the observed metrics of a name.
+type metricsQuery struct {
+	name   string
+	planID int64
+	plan   logical.Plan
+}
+
+// sendObserved computes and sends the observed metrics.
+func (o *results) sendObserved() error {
+	for _, m := range o.metrics {
+		s, rows, err := o.op.session.collect(o.ctx, m.plan)
+		if err != nil {
+			return err
+		}
+		values := make([]any, len(s.Fields))
+		for _, b := range rows {
+			for i := range b.Cols {
+				values[i] = b.Cols[i].ValueAt(0)
+			}
+		}
+		o.Observed(Observation{Name: m.name, PlanID: m.planID, Fields: s.Fields, Values: values})
 	}
 	o.mu.Lock()
 	observed := o.observed
@@ -244,7 +279,7 @@ func (o *results) collect(p logical.Plan) (*types.Schema, []*columnar.Batch, err
 // table formats the first rows of a relation as one row with one text.
 func (o *results) table(in *connectpb.Relation, opts show.Options, name string,
 	format func(*show.Format, []string, []*columnar.Batch, show.Options) string) error {
-	p, err := o.op.session.query(in)
+	p, err := o.lowerer().Relation(in)
 	if err != nil {
 		return err
 	}

@@ -8,10 +8,12 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/connect/connectpb"
 	"github.com/firesteel/firesteel/internal/connect/lower"
 	"github.com/firesteel/firesteel/internal/logical"
 	"github.com/firesteel/firesteel/internal/sparkerr"
+	"github.com/firesteel/firesteel/internal/types"
 )
 
 // sessionKey names a session: ids are the clients', so they count per user.
@@ -58,10 +60,51 @@ func (t *tombstones) add(id string) {
 }
 
 // lowerer makes a Lowerer for one plan of the session.
-func (s *session) lowerer() *lower.Lowerer {
-	return &lower.Lowerer{Parse: s.engine, Artifact: s.artifacts.cached, Remote: s.relation,
-		Format: s.engine.Conf().Values().String("spark.sql.sources.default")}
+func (s *session) lowerer(ctx context.Context) *lower.Lowerer {
+	v := s.engine.Conf().Values()
+	return &lower.Lowerer{
+		Parse: s.engine, Artifact: s.artifacts.cached, Remote: s.relation, Format: v.String("spark.sql.sources.default"),
+		Collect: func(p logical.Plan) (*types.Schema, []*columnar.Batch, error) { return s.collect(ctx, p) },
+		Schema: func(p logical.Plan) (*types.Schema, error) {
+			q, err := s.engine.Analyze(ctx, p)
+			if err != nil {
+				return nil, err
+			}
+			return q.Schema(), nil
+		},
+		Print:        s.format().Cell,
+		MaxTranspose: int(v.Int("spark.sql.transposeMaxValues")),
+	}
 }
+
+// collect runs a plan and keeps its rows.
+func (s *session) collect(ctx context.Context, p logical.Plan) (*types.Schema, []*columnar.Batch, error) {
+	q, err := s.engine.Analyze(ctx, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	k := &keeper{ctx: ctx}
+	err = q.Run(ctx, k)
+	return q.Schema(), k.rows, err
+}
+
+// keeper is a Sink that keeps copies of the rows and nothing else.
+type keeper struct {
+	ctx  context.Context
+	rows []*columnar.Batch
+}
+
+// Batch implements Sink.
+func (k *keeper) Batch(b *columnar.Batch) error {
+	if b.N > 0 {
+		k.rows = append(k.rows, b.Clone())
+	}
+	return k.ctx.Err()
+}
+
+// Progress and Observed implement Sink.
+func (k *keeper) Progress([]Stage, int) {}
+func (k *keeper) Observed(Observation)  {}
 
 // relation finds a checkpoint.
 func (s *session) relation(id string) (logical.Plan, error) {

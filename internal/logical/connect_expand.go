@@ -1,6 +1,8 @@
 package logical
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -356,8 +358,8 @@ func (p *ParseText) Expand(_ *ExpandEnv, in []Plan) (Plan, error) {
 	args := []expr.Expr{cols[0], text(ddl(p.Schema))}
 	if len(p.Options) > 0 {
 		var kv []expr.Expr
-		for k, v := range p.Options {
-			kv = append(kv, text(k), text(v))
+		for _, k := range slices.Sorted(maps.Keys(p.Options)) {
+			kv = append(kv, text(k), text(p.Options[k]))
 		}
 		args = append(args, expr.NewFunc("map", kv...))
 	}

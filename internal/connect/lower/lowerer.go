@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/connect/connectpb"
 	"github.com/firesteel/firesteel/internal/expr"
 	"github.com/firesteel/firesteel/internal/logical"
@@ -35,6 +36,14 @@ type Lowerer struct {
 	Format string
 	// UserFunction makes a call of an inline user-defined function; nil if there are none.
 	UserFunction func(f *connectpb.CommonInlineUserDefinedFunction, args []expr.Expr) (expr.Expr, error)
+	// Collect runs a plan that lowering needs the rows of (transpose), and Schema gives its columns. Print is the text of a value.
+	Collect func(p logical.Plan) (*types.Schema, []*columnar.Batch, error)
+	Schema  func(p logical.Plan) (*types.Schema, error)
+	Print   func(v *columnar.Vector, row int) string
+	// MaxTranspose is the most rows that transpose takes.
+	MaxTranspose int
+	// Observe is told of the metrics that the plan observes, as a query of one row; nil if nobody asks.
+	Observe func(name string, planID int64, metrics logical.Plan)
 
 	depth int
 }

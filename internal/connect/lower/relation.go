@@ -110,6 +110,12 @@ func (l *Lowerer) shape(r *connectpb.Relation) (logical.Plan, error) {
 		return l.remote(k.CachedRemoteRelation)
 	case *connectpb.Relation_Parse:
 		return l.parse(k.Parse)
+	case *connectpb.Relation_CollectMetrics:
+		return l.collectMetrics(k.CollectMetrics, r.GetCommon().GetPlanId())
+	case *connectpb.Relation_AsOfJoin:
+		return l.asOfJoin(k.AsOfJoin)
+	case *connectpb.Relation_Transpose:
+		return l.transpose(k.Transpose)
 	case *connectpb.Relation_Catalog:
 		return l.catalog(k.Catalog)
 	}
