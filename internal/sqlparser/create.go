@@ -582,18 +582,27 @@ func (p *parser) storedAs(start int, c *logical.CreateTable) {
 
 // rowFormat takes ROW FORMAT SERDE and ROW FORMAT DELIMITED.
 func (p *parser) rowFormat(start int, c *logical.CreateTable) {
-	r := p.rowFormatClause(start)
+	r, wrong := p.rowFormatClause()
+	if wrong != "" {
+		p.wrongLines(start, wrong)
+	}
 	c.Extra.Serde, c.Extra.SerdeProps, c.Extra.Delimited = r.Serde, r.SerdeProps, r.Delimited
 }
 
-func (p *parser) rowFormatClause(start int) *logical.RowFormat {
+// wrongLines refuses lines that end with something else than a newline.
+func (p *parser) wrongLines(start int, end string) {
+	p.failAt(start, "_LEGACY_ERROR_TEMP_0064", "msg", "LINES TERMINATED BY only supports newline '\\n' right now: "+end)
+}
+
+// rowFormatClause takes ROW FORMAT …; wrong is an end of lines that is not supported.
+func (p *parser) rowFormatClause() (r *logical.RowFormat, wrong string) {
 	p.i += 2
 	if p.accept(kwSerde) {
 		r := &logical.RowFormat{Serde: p.stringLiteral()}
 		if p.accepts(kwWith, kwSerdeproperties) {
 			r.SerdeProps = p.properties()
 		}
-		return r
+		return r, ""
 	}
 	p.expect(kwDelimited)
 	d := make(map[string]string)
@@ -612,13 +621,13 @@ func (p *parser) rowFormatClause(start int) *logical.RowFormat {
 	if p.accepts(kwLines, kwTerminated, kwBy) {
 		d["line.delim"] = p.stringLiteral()
 		if d["line.delim"] != "\n" {
-			p.failAt(start, "_LEGACY_ERROR_TEMP_0064", "msg", "LINES TERMINATED BY only supports newline '\\n' right now: "+d["line.delim"])
+			wrong = d["line.delim"]
 		}
 	}
 	if p.accepts(kwNull, kwDefined, kwAs) {
 		d["null.format"] = p.stringLiteral()
 	}
-	return &logical.RowFormat{Delimited: d}
+	return &logical.RowFormat{Delimited: d}, wrong
 }
 
 // createView takes CREATE … VIEW, from a query or USING a format.

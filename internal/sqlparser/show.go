@@ -129,7 +129,10 @@ func (p *parser) showFunctions(start int) logical.Plan {
 		scope = strings.ToUpper(p.anyWord())
 		s.User, s.System = scope != "SYSTEM", scope != "USER"
 	}
-	p.expectMissing(kwFunctions)
+	if p.kind() == tEOF {
+		p.expectMissing(kwFunctions)
+	}
+	p.expect(kwFunctions)
 	if scope != "" && scope != "ALL" && scope != "USER" && scope != "SYSTEM" {
 		p.skipQuery()
 		p.failAt(start, "INVALID_SQL_SYNTAX.SHOW_FUNCTIONS_INVALID_SCOPE", "scope", "`"+p.word(start+1)+"`")

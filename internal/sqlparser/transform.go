@@ -30,9 +30,10 @@ func (p *parser) transformAhead() bool {
 func (p *parser) transformQuery(from logical.Plan) logical.Plan {
 	start := p.i
 	s := &logical.ScriptTransform{}
-	list := p.transformInput(start)
+	list, quantified := p.transformInput()
+	var wrong, wrongOut string
 	if p.is(kwRow, kwFormat) {
-		s.In = p.rowFormatClause(p.i)
+		s.In, wrong = p.rowFormatClause()
 	}
 	if p.accept(kwRecordwriter) {
 		s.Writer = p.stringLiteral()
@@ -43,21 +44,28 @@ func (p *parser) transformQuery(from logical.Plan) logical.Plan {
 		p.transformOutput(s)
 	}
 	if p.is(kwRow, kwFormat) {
-		s.Out = p.rowFormatClause(p.i)
+		s.Out, wrongOut = p.rowFormatClause()
 	}
 	if p.accept(kwRecordreader) {
 		s.Reader = p.stringLiteral()
 	}
-	if s.Writer != "" || s.Reader != "" {
-		p.failAt(start, "_LEGACY_ERROR_TEMP_0048")
-	}
 	s.At = p.origin(start)
 	s.Child = p.blockTail(from, list, false)
+	switch {
+	case quantified:
+		p.failAt(start, "UNSUPPORTED_FEATURE.TRANSFORM_DISTINCT_ALL")
+	case s.Writer != "" || s.Reader != "":
+		p.failAt(start, "_LEGACY_ERROR_TEMP_0048")
+	case wrong != "":
+		p.wrongLines(start, wrong)
+	case wrongOut != "":
+		p.wrongLines(start, wrongOut)
+	}
 	return s
 }
 
-// transformInput takes TRANSFORM(list), MAP list or REDUCE list.
-func (p *parser) transformInput(start int) []expr.Expr {
+// transformInput takes TRANSFORM(list), MAP list or REDUCE list. ALL and DISTINCT before the list are an error to report.
+func (p *parser) transformInput() (list []expr.Expr, quantified bool) {
 	paren := p.kind() == kwSelect
 	p.i++
 	if paren {
@@ -65,15 +73,13 @@ func (p *parser) transformInput(start int) []expr.Expr {
 	}
 	if k := p.kind(); (k == kwDistinct || k == kwAll) && !p.wordIsOperand(1) {
 		p.i++
-		p.expressions()
-		p.skipQuery()
-		p.failAt(start, "UNSUPPORTED_FEATURE.TRANSFORM_DISTINCT_ALL")
+		quantified = true
 	}
-	list := p.expressions()
+	list = p.expressions()
 	if paren {
 		p.expect(tRightParen)
 	}
-	return list
+	return list, quantified
 }
 
 // transformOutput takes the output columns, with or without types, with or without parentheses.
