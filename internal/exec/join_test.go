@@ -3,6 +3,7 @@ package exec
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 
 	"github.com/firesteel/firesteel/internal/expr"
@@ -54,7 +55,7 @@ func keysEqual(a, b []any) any {
 		switch {
 		case a[i] == nil || b[i] == nil:
 			unknown = true
-		case keyText([]any{a[i]}) != keyText([]any{b[i]}):
+		case !sameKey(a[i], b[i]):
 			return false
 		}
 	}
@@ -62,6 +63,17 @@ func keysEqual(a, b []any) any {
 		return nil
 	}
 	return true
+}
+
+func sameKey(a, b any) bool {
+	switch x := a.(type) {
+	case float64:
+		y := b.(float64)
+		return x == y || x != x && y != y
+	case []any:
+		return reflect.DeepEqual(x, b)
+	}
+	return a == b
 }
 
 type joinCase struct {
@@ -129,6 +141,9 @@ func TestHashJoin(t *testing.T) {
 		for _, kind := range allJoins {
 			for v := range 12 {
 				buildRight, cond, mode := v&1 == 0, v&2 == 0, v/4
+				if mode == 2 && c.rows[0]*c.rows[1] < 30000 && name != "empty build" && name != "two mixed" {
+					continue
+				}
 				t.Run(fmt.Sprintf("%s/%s/right %v/cond %v/%d", name, kind, buildRight, cond, mode), func(t *testing.T) {
 					checkJoin(t, c, kind, buildRight, cond, mode)
 				})
@@ -171,7 +186,7 @@ func checkJoin(t *testing.T, c joinCase, kind logical.JoinKind, buildRight, with
 	}
 	got := h.mustRun(t, p)
 	sameRows(t, got, slowJoin(kind, l.rows, rt.rows, len(l.cols), false, on), true)
-	if mode == 2 && c.rows[0]*c.rows[1] > 30000 && h.spilled == 0 {
+	if mode == 2 && c.rows[0]*c.rows[1] > 30000 && kind < logical.CrossJoin && h.spilled == 0 {
 		t.Error("nothing was spilled")
 	}
 }
