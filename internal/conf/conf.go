@@ -48,6 +48,7 @@ type Row struct {
 	SQL      bool // belongs to a session; others belong to the application and cannot be set in a running session
 	Static   bool // an SQL key that all sessions share and that cannot be set in a running one
 	Internal bool // not listed by SET -v
+	Free     bool // a key of the application that sessions may set all the same, without effect
 }
 
 // accepted is the doc of keys that exist for compatibility.

@@ -101,6 +101,7 @@ func TestSet(t *testing.T) {
 		{"spark.sql.warehouse.dir", "x", "CANNOT_MODIFY_STATIC_CONFIG"},
 		{"spark.executor.memory", "1g", "CANNOT_MODIFY_CONFIG"},
 		{"my.vendor.key", "anything", ""},
+		{"spark.app.name", "name", ""},
 	}
 	for _, test := range tests {
 		err := c.Set(test.key, test.value)

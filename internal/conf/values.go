@@ -151,7 +151,7 @@ func (c *Conf) change(f func(map[string]string)) {
 // Modifiable says whether a running session may change a key; the error tells why not.
 func Modifiable(key string) error {
 	switch r := Lookup(key); {
-	case r == nil || r.SQL && !r.Static:
+	case r == nil || r.Free || r.SQL && !r.Static:
 		return nil
 	case r.SQL:
 		return sparkerr.New("CANNOT_MODIFY_STATIC_CONFIG", "key", quote(key))
