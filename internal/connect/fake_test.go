@@ -157,13 +157,13 @@ func (q *fakeQuery) Run(ctx context.Context, sink Sink) error {
 // client is a connection to a server with a fake engine, in one process.
 type client struct {
 	connectpb.SparkConnectServiceClient
-	t      *testing.T
+	t      testing.TB
 	srv    *Server
 	engine *fakeEngine
 	id     string
 }
 
-func newClient(t *testing.T, o Options, dial ...grpc.DialOption) *client {
+func newClient(t testing.TB, o Options, dial ...grpc.DialOption) *client {
 	t.Helper()
 	c := &client{t: t, engine: &fakeEngine{}, id: uuid.NewString()}
 	c.srv = New(c.engine, o)
