@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/expr"
 	"github.com/firesteel/firesteel/internal/memory"
@@ -71,7 +73,7 @@ func checkAggregate(t *testing.T, ts []types.Type, domain int, budget int64, pha
 	}
 	keys := cols
 	cols = append(cols, col("v", types.Long))
-	rows := make([][]any, 30000)
+	rows := make([][]any, 20000)
 	for i := range rows {
 		for _, c := range cols {
 			rows[i] = append(rows[i], randomKey(r, c.T, domain))
@@ -95,7 +97,7 @@ func checkAggregate(t *testing.T, ts []types.Type, domain int, budget int64, pha
 	if !reflect.DeepEqual(sorted(got), sorted(want)) {
 		t.Fatalf("%d groups, want %d", len(got), len(want))
 	}
-	if len(want) > 15000 && budget < 1<<20 && task.Metrics.Task.DiskBytesSpilled == 0 {
+	if len(want) > 10000 && budget < 1<<20 && task.Metrics.Task.DiskBytesSpilled == 0 {
 		t.Error("nothing was spilled")
 	}
 }
@@ -189,6 +191,7 @@ func benchGroupBy(b *testing.B, groups int, clustered bool) {
 	l := newLab(b, 8<<30)
 	l.env.Wrap = nil
 	b.ReportAllocs()
+	start := cpuTime()
 	for b.Loop() {
 		op, err := Build(agg, l.env)
 		if err != nil {
@@ -199,5 +202,14 @@ func benchGroupBy(b *testing.B, groups int, clustered bool) {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/row")
+	b.ReportMetric(float64(cpuTime()-start)/float64(b.N)/n, "cpu-ns/row")
+}
+
+// cpuTime is the process's CPU time in ns: on a shared machine the wall clock says little.
+func cpuTime() int64 {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &ts); err != nil {
+		return 0
+	}
+	return ts.Nano()
 }

@@ -81,3 +81,5 @@ func guard(f func() error) (err error) {
 	}()
 	return f()
 }
+
+func isEOF(err error) bool { return errors.Is(err, io.EOF) }

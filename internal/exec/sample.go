@@ -197,3 +197,17 @@ func (w *well) double() float64 {
 	hi := uint64(w.next()>>6) << 26
 	return float64(hi|uint64(w.next()>>6)) * 0x1p-52
 }
+
+// below is java's nextInt(n) of the generator.
+func (x *xorShift) below(n int) int {
+	r := int32(x.next(31))
+	if n&(n-1) == 0 {
+		return int(int64(n) * int64(r) >> 31)
+	}
+	for u := r; ; u = int32(x.next(31)) {
+		r = u % int32(n)
+		if int64(u)-int64(r)+int64(n-1) <= math.MaxInt32 {
+			return int(r)
+		}
+	}
+}

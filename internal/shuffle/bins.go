@@ -3,15 +3,17 @@ package shuffle
 import (
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/kernel"
+	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/types"
 )
 
-// binRows is the number of rows from which a bin is cut off as a batch.
-const binRows = 4096
+// The first batches of a partition are small, so that many partitions of few rows take little memory.
+var binRows = [...]int{256, 1024, 4096}
 
-// bins collect rows by partition. Full bins go to emit as batches of their own buffers.
+// bins collect rows by partition in slabs. Full bins go to emit as batches; whoever has them gives the slabs back by free.
 type bins struct {
 	schema  *types.Schema
+	layouts []columnar.Layout
 	parts   []bin
 	emit    func(part int, b *columnar.Batch) error
 	flat    []kernel.Scratch
@@ -20,14 +22,28 @@ type bins struct {
 }
 
 type bin struct {
-	cols  []*columnar.Appender
+	cols  []binColumn
 	n     int
+	room  int // rows
+	step  int // of binRows
 	bytes int64
 }
 
+// binColumn is a column of a bin.
+type binColumn struct {
+	data   []byte
+	valid  columnar.Bitmap // nil: no nulls so far
+	bufs   [][]byte
+	nested *columnar.Appender
+}
+
 func newBins(schema *types.Schema, parts int, emit func(int, *columnar.Batch) error) *bins {
-	return &bins{schema: schema, parts: make([]bin, parts), emit: emit,
+	s := &bins{schema: schema, parts: make([]bin, parts), emit: emit,
 		flat: make([]kernel.Scratch, len(schema.Fields)), cols: make([]columnar.Vector, len(schema.Fields))}
+	for _, f := range schema.Fields {
+		s.layouts = append(s.layouts, columnar.LayoutOf(f.Type))
+	}
+	return s
 }
 
 // size estimates the bytes that the rows of b take once copied.
@@ -69,42 +85,163 @@ func (s *bins) add(b *columnar.Batch, order, bounds []uint32, bytes int64) error
 		s.cols[i] = s.flat[i].Flatten(&b.Cols[i])
 	}
 	s.pending += bytes
-	if order == nil {
-		return s.put(0, nil, b.N, bytes)
-	}
 	for p := range s.parts {
-		sel := order[bounds[p]:bounds[p+1]]
-		if len(sel) == 0 {
-			continue
+		n := b.N
+		if order != nil {
+			n = int(bounds[p+1] - bounds[p])
 		}
-		if err := s.put(p, sel, len(sel), bytes*int64(len(sel))/int64(b.N)); err != nil {
-			return err
+		perRow := bytes / int64(max(b.N, 1))
+		for from := 0; from < n; {
+			k := &s.parts[p]
+			s.open(k)
+			m := min(n-from, k.room-k.n)
+			if order != nil {
+				at := int(bounds[p]) + from
+				s.gather(k, order[at:at+m])
+			} else {
+				s.copy(k, from, m)
+			}
+			k.n += m
+			k.bytes += perRow * int64(m)
+			from += m
+			if k.n == k.room {
+				if err := s.cut(p); err != nil {
+					return err
+				}
+			}
+		}
+		if order == nil {
+			return nil
 		}
 	}
 	return nil
 }
 
-func (s *bins) put(p int, sel []uint32, n int, bytes int64) error {
-	k := &s.parts[p]
-	if k.cols == nil {
-		k.cols = make([]*columnar.Appender, len(s.cols))
-		for i, f := range s.schema.Fields {
-			k.cols[i] = columnar.NewAppender(f.Type)
+// open gives an empty bin its slabs.
+func (s *bins) open(k *bin) {
+	if k.room > 0 {
+		return
+	}
+	k.room = binRows[k.step]
+	k.step = min(k.step+1, len(binRows)-1)
+	k.cols = make([]binColumn, len(s.cols))
+	for i, l := range s.layouts {
+		if l >= columnar.List {
+			k.cols[i].nested = columnar.NewAppender(s.schema.Fields[i].Type)
+		} else if l != columnar.NoData {
+			k.cols[i].data = memory.Buffers.Get(k.room * l.Width())
 		}
 	}
-	for i := range s.cols {
-		if sel == nil {
-			k.cols[i].AppendVector(&s.cols[i])
-		} else {
-			k.cols[i].AppendRows(&s.cols[i], sel)
+}
+
+// gather appends the rows that sel names.
+func (s *bins) gather(k *bin, sel []uint32) {
+	for i := range k.cols {
+		c, v := &k.cols[i], &s.cols[i]
+		if c.nested != nil {
+			c.nested.AppendRows(v, sel)
+			continue
+		}
+		if v.Valid != nil || c.valid != nil {
+			c.markRows(v.Valid, sel, k.n, k.room)
+		}
+		w := s.layouts[i].Width()
+		dst := c.data[k.n*w : (k.n+len(sel))*w]
+		switch w {
+		case 1:
+			columnar.GatherInto(dst, v.Data, sel)
+		case 2:
+			columnar.GatherInto(columnar.Of[int16](dst), columnar.Of[int16](v.Data), sel)
+		case 4:
+			columnar.GatherInto(columnar.Of[uint32](dst), columnar.Of[uint32](v.Data), sel)
+		case 8:
+			columnar.GatherInto(columnar.Of[uint64](dst), columnar.Of[uint64](v.Data), sel)
+		case 16:
+			columnar.GatherInto(columnar.Of[columnar.View](dst), columnar.Of[columnar.View](v.Data), sel)
+		}
+		if s.layouts[i] == columnar.View16 {
+			c.own(columnar.Of[columnar.View](dst), v.Bufs, k.n)
 		}
 	}
-	k.n += n
-	k.bytes += bytes
-	if k.n >= binRows {
-		return s.cut(p)
+}
+
+// copy appends n rows from row from on.
+func (s *bins) copy(k *bin, from, n int) {
+	for i := range k.cols {
+		c, v := &k.cols[i], &s.cols[i]
+		if c.nested != nil {
+			part := v.Slice(from, from+n)
+			c.nested.AppendVector(&part)
+			continue
+		}
+		if v.Valid != nil || c.valid != nil {
+			c.mark(v.Valid, from, n, k.n, k.room)
+		}
+		w := s.layouts[i].Width()
+		dst := c.data[k.n*w : (k.n+n)*w]
+		copy(dst, v.Data[from*w:])
+		if s.layouts[i] == columnar.View16 {
+			c.own(columnar.Of[columnar.View](dst), v.Bufs, k.n)
+		}
 	}
-	return nil
+}
+
+// startNulls makes the validity of a bin that had no nulls so far.
+func (c *binColumn) startNulls(room int) {
+	if c.valid == nil {
+		c.valid = columnar.FullBitmap(room)
+	}
+}
+
+// markRows clears the bits of null rows; at is the number of rows before them.
+func (c *binColumn) markRows(valid columnar.Bitmap, sel []uint32, at, room int) {
+	c.startNulls(room)
+	if valid == nil {
+		return
+	}
+	for i, r := range sel {
+		if !valid.Get(int(r)) {
+			c.valid.Clear(at + i)
+		}
+	}
+}
+
+func (c *binColumn) mark(valid columnar.Bitmap, from, n, at, room int) {
+	c.startNulls(room)
+	if valid == nil {
+		return
+	}
+	for i := range n {
+		if !valid.Get(from + i) {
+			c.valid.Clear(at + i)
+		}
+	}
+}
+
+// own copies long texts to the bin's slabs; at is the number of rows before the views. Null rows become empty.
+func (c *binColumn) own(views []columnar.View, bufs [][]byte, at int) {
+	for i := range views {
+		w := &views[i]
+		if c.valid != nil && !c.valid.Get(at+i) {
+			*w = columnar.View{}
+			continue
+		}
+		if w.Len > columnar.InlineMax {
+			w.Buf, w.Off = c.keep(columnar.ViewBytes(w, bufs))
+		}
+	}
+}
+
+func (c *binColumn) keep(text []byte) (buf, off uint32) {
+	last := len(c.bufs) - 1
+	if last < 0 || len(c.bufs[last])+len(text) > cap(c.bufs[last])-64 {
+		size := 8 << 10 << min(2*len(c.bufs), 5)
+		c.bufs = append(c.bufs, memory.Buffers.Get(max(size, len(text)))[:0])
+		last++
+	}
+	off = uint32(len(c.bufs[last]))
+	c.bufs[last] = append(c.bufs[last], text...)
+	return uint32(last), off
 }
 
 // cut empties a bin into a batch.
@@ -114,12 +251,26 @@ func (s *bins) cut(p int) error {
 		return nil
 	}
 	b := &columnar.Batch{Schema: s.schema, N: k.n, Cols: make([]columnar.Vector, len(k.cols))}
-	for i, a := range k.cols {
-		b.Cols[i] = a.Finish()
-		b.Cols[i].N = k.n
+	for i := range k.cols {
+		c := &k.cols[i]
+		if c.nested != nil {
+			b.Cols[i] = c.nested.Finish()
+			continue
+		}
+		v := columnar.Vector{Type: s.schema.Fields[i].Type, N: k.n, Data: c.data, Bufs: c.bufs}
+		if w := s.layouts[i].Width(); w > 0 {
+			v.Data = c.data[:k.n*w]
+		}
+		if c.valid != nil {
+			v.Valid = c.valid[:(k.n+63)/64]
+			if r := k.n % 64; r != 0 {
+				v.Valid[len(v.Valid)-1] &= 1<<r - 1
+			}
+		}
+		b.Cols[i] = v
 	}
 	s.pending -= k.bytes
-	*k = bin{}
+	*k = bin{step: k.step}
 	return s.emit(p, b)
 }
 
@@ -131,4 +282,33 @@ func (s *bins) flush() error {
 		}
 	}
 	return nil
+}
+
+// drop gives the slabs of rows that were never cut back.
+func (s *bins) drop() {
+	for p := range s.parts {
+		for i := range s.parts[p].cols {
+			c := &s.parts[p].cols[i]
+			memory.Buffers.Put(c.data)
+			for _, b := range c.bufs {
+				memory.Buffers.Put(b)
+			}
+		}
+		s.parts[p] = bin{}
+	}
+}
+
+// free gives the slabs of a batch back.
+func free(b *columnar.Batch) {
+	for i := range b.Cols {
+		v := &b.Cols[i]
+		if columnar.LayoutOf(v.Type) >= columnar.List {
+			continue
+		}
+		memory.Buffers.Put(v.Data)
+		for _, t := range v.Bufs {
+			memory.Buffers.Put(t)
+		}
+		v.Data, v.Bufs = nil, nil
+	}
 }

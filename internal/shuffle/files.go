@@ -17,6 +17,7 @@ import (
 	"github.com/firesteel/firesteel/internal/columnar/frame"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/memory"
+	"github.com/firesteel/firesteel/internal/sparkerr"
 )
 
 // Files is the manager that writes map outputs to files. A file holds the frames of partition 0, 1, … and then an index:
@@ -53,6 +54,9 @@ func FileName(shuffle event.ShuffleID, m int) string {
 
 // Writer implements Manager.
 func (f *Files) Writer(o Output) (Writer, error) {
+	if o.Late != nil {
+		return nil, sparkerr.Internal("a map output in files must know its partitions when it is written")
+	}
 	w := &fileWriter{files: f, o: o, mem: o.Mem.Reserve("Exchange"), parts: make([]filePart, o.Partitions)}
 	w.enc.Compress = f.compress
 	w.bins = newBins(o.Schema, o.Partitions, w.encode)
@@ -95,6 +99,7 @@ func (w *fileWriter) encode(part int, b *columnar.Batch) error {
 	p := &w.parts[part]
 	before := cap(p.frames)
 	p.frames = w.enc.Append(p.frames, b, 0, b.N)
+	free(b)
 	p.rows += int64(b.N)
 	w.held += int64(cap(p.frames) - before)
 	return nil
@@ -192,6 +197,7 @@ func (w *fileWriter) copyPart(out io.Writer, p *filePart) (int64, error) {
 // Abort deletes temporary files and gives the memory back. After Commit the output itself stays.
 func (w *fileWriter) Abort() {
 	w.mem.Release()
+	w.bins.drop()
 	for _, f := range append(w.runs, w.tmp) {
 		if f != nil {
 			_ = f.Close()

@@ -32,6 +32,15 @@ type mapOutput struct {
 	parts []localPart
 	mem   *memory.Reservation
 	spill *memory.SpillFile
+	late  *lateOutput // not spread yet; guarded by its lock
+	st    MapStatus
+}
+
+// lateOutput is an output whose rows are still in one partition.
+type lateOutput struct {
+	mu   sync.Mutex
+	done bool
+	o    Output
 }
 
 type localPart struct {
@@ -62,10 +71,22 @@ func (l *Local) shuffle(id event.ShuffleID) *localShuffle {
 
 // Writer implements Manager.
 func (l *Local) Writer(o Output) (Writer, error) {
-	s := l.shuffle(o.Shuffle)
-	w := &localWriter{local: l, o: o, out: &mapOutput{parts: make([]localPart, o.Partitions), mem: s.account.Reserve("Exchange")}}
-	w.bins = newBins(o.Schema, o.Partitions, w.keep)
+	n := o.Partitions
+	if o.Late != nil {
+		n = 1
+	}
+	w := l.writer(o, n)
+	if o.Late != nil {
+		w.out.late = &lateOutput{o: o}
+	}
 	return w, nil
+}
+
+func (l *Local) writer(o Output, parts int) *localWriter {
+	s := l.shuffle(o.Shuffle)
+	w := &localWriter{local: l, o: o, out: &mapOutput{parts: make([]localPart, parts), mem: s.account.Reserve("Exchange")}}
+	w.bins = newBins(o.Schema, parts, w.keep)
+	return w
 }
 
 type localWriter struct {
@@ -78,10 +99,18 @@ type localWriter struct {
 
 func (w *localWriter) Write(ctx context.Context, b *columnar.Batch, order, bounds []uint32) error {
 	n := size(b)
-	if err := w.out.mem.GrowOrSpill(ctx, n, w.spill); err != nil {
+	err := w.out.mem.GrowOrSpill(ctx, n, w.spill)
+	if err == nil {
+		return w.bins.add(b, order, bounds, n)
+	}
+	if !memory.Refused(err) || w.out.mem.Bytes() > 0 {
 		return err
 	}
-	return w.bins.add(b, order, bounds, n)
+	// Others hold all the memory: this batch goes straight to disk.
+	if err := w.bins.add(b, order, bounds, n); err != nil {
+		return err
+	}
+	return w.spill(ctx)
 }
 
 // keep takes a full bin. Its bytes were reserved by Write.
@@ -127,6 +156,7 @@ func (p *localPart) writeTo(f *memory.SpillFile) error {
 		if err := f.Write(b, 0, b.N); err != nil {
 			return err
 		}
+		free(b)
 	}
 	to, err := f.Position()
 	p.sections = append(p.sections, section{from, to})
@@ -135,19 +165,11 @@ func (p *localPart) writeTo(f *memory.SpillFile) error {
 }
 
 func (w *localWriter) Commit(context.Context) (MapStatus, error) {
-	if err := w.bins.flush(); err != nil {
+	if err := w.end(); err != nil {
 		return MapStatus{}, err
 	}
-	st := MapStatus{Map: w.o.Map, At: event.DriverExecutor, Sizes: make([]int64, w.o.Partitions), Rows: make([]int64, w.o.Partitions)}
-	for i := range w.out.parts {
-		st.Sizes[i], st.Rows[i] = w.out.parts[i].bytes, w.out.parts[i].rows
-	}
-	if w.out.spill != nil {
-		if err := w.out.spill.Done(); err != nil {
-			return st, err
-		}
-	}
-	w.done = true
+	st := w.out.status(w.o.Map, w.o.Partitions)
+	w.out.st, w.done = st, true
 	s := w.local.shuffle(w.o.Shuffle)
 	w.local.mu.Lock()
 	old := s.maps[w.o.Map]
@@ -156,9 +178,36 @@ func (w *localWriter) Commit(context.Context) (MapStatus, error) {
 	return st, old.free()
 }
 
+// end finishes the output's batches and file.
+func (w *localWriter) end() error {
+	if err := w.bins.flush(); err != nil {
+		return err
+	}
+	if w.out.spill != nil {
+		return w.out.spill.Done()
+	}
+	return nil
+}
+
+// status tells sizes and rows of n partitions; of an output that is not spread yet, equal shares.
+func (m *mapOutput) status(id, n int) MapStatus {
+	st := MapStatus{Map: id, At: event.DriverExecutor, Sizes: make([]int64, n), Rows: make([]int64, n)}
+	for i := range n {
+		if len(m.parts) == n {
+			st.Sizes[i], st.Rows[i] = m.parts[i].bytes, m.parts[i].rows
+			continue
+		}
+		k, all := int64(n), &m.parts[0]
+		st.Sizes[i] = all.bytes*int64(i+1)/k - all.bytes*int64(i)/k
+		st.Rows[i] = all.rows*int64(i+1)/k - all.rows*int64(i)/k
+	}
+	return st
+}
+
 func (w *localWriter) Abort() {
 	if !w.done {
 		w.done = true
+		w.bins.drop()
 		_ = w.out.free() // the task fails for another reason already
 	}
 }
@@ -166,6 +215,14 @@ func (w *localWriter) Abort() {
 func (m *mapOutput) free() error {
 	if m == nil {
 		return nil
+	}
+	for i := range m.parts {
+		for _, b := range m.parts[i].batches {
+			if b != nil {
+				free(b)
+			}
+		}
+		m.parts[i].batches = nil
 	}
 	m.mem.Release()
 	return m.spill.Close()
@@ -211,12 +268,8 @@ func (l *Local) Statuses(id event.ShuffleID) []MapStatus {
 		return nil
 	}
 	var out []MapStatus
-	for m, o := range s.maps {
-		st := MapStatus{Map: m, At: event.DriverExecutor}
-		for i := range o.parts {
-			st.Sizes, st.Rows = append(st.Sizes, o.parts[i].bytes), append(st.Rows, o.parts[i].rows)
-		}
-		out = append(out, st)
+	for _, o := range s.maps {
+		out = append(out, o.st)
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Map < out[j].Map })
 	return out
@@ -225,7 +278,66 @@ func (l *Local) Statuses(id event.ShuffleID) []MapStatus {
 var errGone = errors.New("the map output is not here")
 
 // Reader implements Manager.
-func (l *Local) Reader(_ context.Context, r Request) (Reader, error) {
+func (l *Local) Reader(ctx context.Context, r Request) (Reader, error) {
+	out, err := l.find(r)
+	if err != nil {
+		return nil, err
+	}
+	// Each reader starts at another output, so that those who come together spread different ones.
+	for i := range out.maps {
+		m := out.maps[(i+r.From)%len(out.maps)]
+		if err := l.spread(ctx, m); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// spread distributes the rows of a late output over its partitions, once.
+func (l *Local) spread(ctx context.Context, m *mapOutput) error {
+	if m.late == nil {
+		return nil
+	}
+	m.late.mu.Lock()
+	defer m.late.mu.Unlock()
+	if m.late.done {
+		return nil
+	}
+	split, err := m.late.o.Late()
+	if err != nil {
+		return err
+	}
+	w := l.writer(m.late.o, m.late.o.Partitions)
+	defer w.Abort()
+	in := &localReader{r: Request{Shuffle: m.late.o.Shuffle, Schema: m.late.o.Schema, Maps: make([]MapStatus, 1), To: 1}, maps: []*mapOutput{m}}
+	in.take = true
+	for {
+		b, err := in.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		order, bounds, err := split(b)
+		if err != nil {
+			return err
+		}
+		if err := w.Write(ctx, b, order, bounds); err != nil {
+			return err
+		}
+	}
+	if err := w.end(); err != nil {
+		return err
+	}
+	old := mapOutput{parts: m.parts, mem: m.mem, spill: m.spill}
+	m.parts, m.mem, m.spill, m.late.done = w.out.parts, w.out.mem, w.out.spill, true
+	w.done = true
+	return old.free()
+}
+
+// find makes a reader of the committed outputs.
+func (l *Local) find(r Request) (*localReader, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.shuffles[r.Shuffle]
@@ -251,6 +363,7 @@ type localReader struct {
 	section int
 	batch   int
 	file    *memory.FrameReader
+	take    bool // batches are given up once they are read
 }
 
 func (r *localReader) Next(context.Context) (*columnar.Batch, error) {
@@ -292,6 +405,11 @@ func (r *localReader) from(o *mapOutput, part *localPart) (*columnar.Batch, erro
 	}
 	if r.batch == len(part.batches) {
 		return nil, nil
+	}
+	if r.take && r.batch > 0 {
+		free(part.batches[r.batch-1])
+		part.batches[r.batch-1] = nil
+		o.mem.Shrink(part.sizes[r.batch-1])
 	}
 	r.batch++
 	return part.batches[r.batch-1], nil

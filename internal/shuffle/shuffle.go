@@ -33,7 +33,14 @@ type Output struct {
 	Partitions int
 	Schema     *types.Schema
 	Mem        *memory.Account // of the task
+	// Late, if set, says that all rows are written to partition 0 and spread when the first reader comes, which is after
+	// the last map task has ended: it makes the function that does it. Only Local can do so.
+	Late func() (Split, error)
 }
+
+// Split spreads the rows of a batch: partition p has rows order[bounds[p]:bounds[p+1]]; a nil order puts all in partition 0.
+// What it returns holds until its next call. It belongs to one goroutine.
+type Split func(b *columnar.Batch) (order, bounds []uint32, err error)
 
 // Request says what a reader wants: partitions [From, To) of the map outputs that Maps names, in the order of Map.
 type Request struct {

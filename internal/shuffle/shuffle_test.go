@@ -18,7 +18,10 @@ import (
 	"github.com/firesteel/firesteel/internal/types"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	memory.Buffers.Poison = true
+	goleak.VerifyTestMain(m)
+}
 
 var schema = types.NewSchema(
 	types.Field{Name: "k", Type: types.Long}, types.Field{Name: "s", Type: types.String, Nullable: true})

@@ -1,0 +1,71 @@
+package memory
+
+import (
+	"math/bits"
+	"sync"
+
+	"github.com/firesteel/firesteel/internal/columnar"
+)
+
+// Slabs are buffers that go from hand to hand instead of back to the garbage collector: touching fresh memory costs
+// more than filling it. Sizes are powers of two from 4 KB to 4 MB. What is free is kept up to a limit and belongs to no
+// account; who holds a slab pays for it.
+type Slabs struct {
+	// Poison fills returned slabs with garbage, so that tests notice who still reads them.
+	Poison bool
+	mu     sync.Mutex
+	free   [slabClasses][][]byte
+	kept   int64
+	limit  int64
+}
+
+const (
+	slabMin     = 12 // bits of the smallest size
+	slabClasses = 11
+	slabKept    = 128 << 20
+	slabPad     = 64
+)
+
+// Buffers are the slabs of this process.
+var Buffers = &Slabs{limit: slabKept}
+
+func slabClass(n int) int { return max(bits.Len(uint(max(n, 1)-1))-slabMin, 0) }
+
+// Get gives a padded, 8-byte aligned buffer of n bytes with any content.
+func (s *Slabs) Get(n int) []byte {
+	c := slabClass(n)
+	if c >= slabClasses {
+		return columnar.Make(columnar.Int8x, n)
+	}
+	s.mu.Lock()
+	if l := len(s.free[c]); l > 0 {
+		b := s.free[c][l-1]
+		s.free[c] = s.free[c][:l-1]
+		s.kept -= int64(cap(b))
+		s.mu.Unlock()
+		return b[:n]
+	}
+	s.mu.Unlock()
+	return columnar.Make(columnar.Int8x, 1<<(c+slabMin))[:n]
+}
+
+// Put gives a buffer of Get back. Nobody may use it any more.
+func (s *Slabs) Put(b []byte) {
+	size := cap(b) - slabPad
+	if size < 1<<slabMin || size&(size-1) != 0 {
+		return
+	}
+	if s.Poison {
+		b = b[:size]
+		for i := range b {
+			b[i] = 0xDB
+		}
+	}
+	c := slabClass(size)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c < slabClasses && s.kept+int64(size) <= s.limit {
+		s.free[c] = append(s.free[c], b)
+		s.kept += int64(cap(b))
+	}
+}
