@@ -343,7 +343,7 @@ func (p *parser) value(min int) expr.Expr {
 	left := p.unary()
 	for {
 		prec, name := precedence(p.kind())
-		if prec <= min || prec == 2 && p.pipeWordAt(p.i+1) {
+		if prec <= min || prec == 7 && p.kind() == kwDiv && p.closes(1) || prec == 2 && p.pipeWordAt(p.i+1) {
 			p.leave()
 			return left
 		}
@@ -363,7 +363,8 @@ func (p *parser) unary() expr.Expr {
 	switch p.kind() {
 	case tMinus:
 		if k := p.at(1); k >= tInteger && k <= tBigDecimal {
-			return p.postfix(p.i, p.number())
+			start := p.i
+			return p.postfix(start, p.number())
 		}
 		name = "negative"
 	case tPlus:
@@ -371,13 +372,19 @@ func (p *parser) unary() expr.Expr {
 	case tTilde:
 		name = "~"
 	default:
-		return p.postfix(p.i, p.primary())
+		return p.operand()
 	}
 	p.enter()
 	defer p.leave()
 	start := p.i
 	p.i++
 	return p.call(start, name, p.unary())
+}
+
+// operand takes a primary expression with what may follow it.
+func (p *parser) operand() expr.Expr {
+	start := p.i
+	return p.postfix(start, p.primary())
 }
 
 // postfix takes what may follow an operand: COLLATE, ::type, :path, [index] and .field.

@@ -69,7 +69,7 @@ func parseFromTo(s string, from, to unit) (int64, types.Type, *sparkerr.Error) {
 
 // splitFields cuts the text into the digits of its fields, the last with its fraction.
 func splitFields(s string, from, to unit) (fields []string, neg, ok bool) {
-	s = trimBlanks(s)
+	s = types.TrimAll(s)
 	for s != "" && (s[0] == '-' || s[0] == '+') {
 		neg = neg != (s[0] == '-')
 		s = s[1:]

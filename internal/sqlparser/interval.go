@@ -94,10 +94,6 @@ type intervalScan struct {
 
 func isBlank(c byte) bool { return c <= ' ' }
 
-func trimBlanks(s string) string {
-	return strings.TrimFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f })
-}
-
 // firstWord is what stands before the first blank.
 func firstWord(s string) string {
 	for i := 0; i < len(s); i++ {
@@ -109,7 +105,7 @@ func firstWord(s string) string {
 }
 
 func parseInterval(text string) (v types.CalendarInterval, e *sparkerr.Error) {
-	s := intervalScan{input: text, rest: strings.ToLower(trimBlanks(text))}
+	s := intervalScan{input: text, rest: strings.ToLower(types.TrimAll(text))}
 	if s.rest == "" {
 		return v, badInterval("INPUT_IS_EMPTY", text)
 	}
@@ -117,7 +113,7 @@ func parseInterval(text string) (v types.CalendarInterval, e *sparkerr.Error) {
 		if w != "interval" || len(s.rest) == len(w) {
 			return v, badInterval("INVALID_PREFIX", text, "prefix", w)
 		}
-		s.rest = trimBlanks(s.rest[len(w):])
+		s.rest = types.TrimAll(s.rest[len(w):])
 	}
 	for s.rest != "" {
 		if e := s.pair(); e != nil {
@@ -158,7 +154,7 @@ func (s *intervalScan) pair() *sparkerr.Error {
 		return badInterval("MISSING_UNIT", s.input, "word", number)
 	}
 	w := firstWord(s.rest)
-	s.rest = trimBlanks(s.rest[len(w):])
+	s.rest = types.TrimAll(s.rest[len(w):])
 	u := unitOf(w)
 	if fractional && u != second && u != noUnit {
 		return badInterval("INVALID_FRACTION", s.input, "unit", w)
@@ -353,9 +349,9 @@ func (p *parser) intervalValue() (value string, isText bool) {
 
 // isNumberText says whether the text of a value is empty or a number.
 func isNumberText(s string) bool {
-	s = trimBlanks(s)
+	s = types.TrimAll(s)
 	if s != "" && (s[0] == '-' || s[0] == '+') {
-		s = trimBlanks(s[1:])
+		s = types.TrimAll(s[1:])
 	}
 	if s == "" {
 		return true

@@ -358,7 +358,7 @@ func (p *parser) typedLiteral() expr.Expr {
 		}
 		invalid()
 	case "TIME":
-		if v, ok := parseTime(s); ok {
+		if v, ok := timeLiteral(s); ok {
 			return &expr.Literal{Value: v, T: types.Time, At: at}
 		}
 		invalid()

@@ -394,7 +394,7 @@ func foldText(e expr.Expr) (string, bool) {
 
 // constantName parses the text of an IDENTIFIER clause; its errors are those of that text.
 func (p *parser) constantName(start int, s string) []string {
-	if trimBlanks(s) == "" {
+	if types.TrimAll(s) == "" {
 		p.failAt(start, "PARSE_EMPTY_STATEMENT")
 	}
 	parts, err := ParseIdentifier(s)

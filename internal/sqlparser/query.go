@@ -383,9 +383,9 @@ func (p *parser) groupItem(start int) expr.Expr {
 		p.i += 2
 		return &expr.GroupingSets{Kind: expr.SetsGrouping, Sets: p.groupingSets(start, "")}
 	}
-	e := p.namedExpression()
-	if a, ok := e.(*expr.Alias); ok {
-		return a.Child
+	e := p.expression()
+	if p.kind() == kwAs || p.isName(0) && !p.startsClause() {
+		p.failHint(": extra input " + p.shown(p.i)) // no aliases here
 	}
 	return e
 }
@@ -593,9 +593,9 @@ func (p *parser) hints() []*logical.Hint {
 			}
 			h := &logical.Hint{Name: p.anyWord()}
 			if p.accept(tLeftParen) {
-				h.Args = append(h.Args, p.postfix(p.i, p.primary()))
+				h.Args = append(h.Args, p.operand())
 				for p.accept(tComma) {
-					h.Args = append(h.Args, p.postfix(p.i, p.primary()))
+					h.Args = append(h.Args, p.operand())
 				}
 				p.expect(tRightParen)
 			}

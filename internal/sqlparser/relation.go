@@ -135,7 +135,7 @@ func (p *parser) checkLateral(start int, j *logical.Join) {
 	case j.Natural:
 		p.failAt(start, "INCOMPATIBLE_JOIN_TYPES", "joinType1", "LATERAL", "joinType2", "NATURAL")
 	case j.Kind != logical.InnerJoin && j.Kind != logical.CrossJoin && j.Kind != logical.LeftJoin:
-		p.failAt(start, "UNSUPPORTED_FEATURE.LATERAL_JOIN_TYPE", "joinType", joinTypeSQL(j.Kind))
+		p.failAt(start, "INVALID_LATERAL_JOIN_TYPE", "joinType", joinTypeSQL(j.Kind))
 	}
 }
 
