@@ -11,8 +11,4 @@ func newMergeJoin(*physical.MergeJoin, *Env) (Operator, error) { return nil, pen
 func newWindow(*physical.Window, *Env) (Operator, error)       { return nil, pending("Window") }
 func newGenerate(*physical.Generate, *Env) (Operator, error)   { return nil, pending("Generate") }
 
-func newWriteFiles(*physical.WriteFiles, *Env) (Operator, error) {
-	return nil, pending("WriteFiles")
-}
-
 func pending(operator string) error { return sparkerr.Unsupported("the operator " + operator) }

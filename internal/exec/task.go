@@ -34,6 +34,9 @@ type Task struct {
 	Filters *Filters // runtime filters of the query; nil: none
 	Shared  *Shared  // what the tasks of this stage share in this process
 	Metrics *Metrics
+	// MayCommit asks the driver whether this attempt may commit what it wrote; nil: it may. A denial is an
+	// *event.CommitDeniedError.
+	MayCommit func(ctx context.Context) error
 }
 
 // at is the task as a child sees it that is another partition of its own: below Union and Coalesce.
