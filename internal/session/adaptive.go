@@ -1,0 +1,134 @@
+package session
+
+import (
+	"github.com/firesteel/firesteel/internal/exec"
+	"github.com/firesteel/firesteel/internal/physical"
+)
+
+// countTasks is the number of tasks of a stage: what its leaves call for. A stage over broadcasts only has one.
+func (x *execution) countTasks(p physical.Plan) int {
+	return max(1, x.partitions(p))
+}
+
+func (x *execution) partitions(p physical.Plan) int {
+	switch n := p.(type) {
+	case *physical.Scan:
+		return x.scanTasks(n)
+	case *physical.Range:
+		return max(1, n.Partitions)
+	case *physical.CachedScan:
+		return max(1, x.app.cache.partitions(n.Key))
+	case *physical.StageInput:
+		if n.Specs != nil {
+			return len(n.Specs)
+		}
+		return x.Partitions(n.Stage)
+	case *physical.Union:
+		total := 0
+		for _, in := range n.Inputs {
+			total += max(1, x.partitions(in))
+		}
+		return total
+	case *physical.Coalesce:
+		return min(n.N, max(1, x.partitions(n.Child)))
+	case *physical.LocalScan, *physical.OneRow:
+		return 1
+	}
+	most := 0
+	for _, c := range p.Children() {
+		most = max(most, x.partitions(c))
+	}
+	return most
+}
+
+// scanTasks: the tasks of a scan in one process share a queue of splits, so more than there are slots do not help.
+func (x *execution) scanTasks(n *physical.Scan) int {
+	if n.Tasks > 0 {
+		return n.Tasks
+	}
+	return x.app.slots
+}
+
+// smallPartition is the size that coalescing aims at (spark.sql.adaptive.advisoryPartitionSizeInBytes would make one of
+// all that fits; in one process the aim is to have no more tasks than are worth their start).
+const smallPartition = 1 << 20
+
+// adapt looks at the sizes of finished stages and changes the plans of those that have not started: small partitions are
+// read together by one task.
+func (x *execution) adapt() {
+	if !x.q.values.Bool("spark.sql.adaptive.enabled") || !x.q.values.Bool("spark.sql.adaptive.coalescePartitions.enabled") {
+		return
+	}
+	for _, s := range x.stages {
+		if !s.done && s.body == nil && x.allDone(s.Inputs) {
+			s.Plan = x.coalesce(s)
+		}
+	}
+}
+
+// coalesce gives all shuffle inputs of a stage the same specs, as joins need. Stages with a repartitioning that the user
+// asked for are left alone, and so are unions, whose inputs lie side by side.
+func (x *execution) coalesce(s *stage) physical.Plan {
+	inputs, ok := shuffleInputs(s.Plan)
+	if !ok || len(inputs) == 0 {
+		return s.Plan
+	}
+	n := x.Partitions(inputs[0].Stage)
+	sizes := make([]int64, n)
+	for _, in := range inputs {
+		below := x.stages[in.Stage]
+		if below.Part.N != n || len(below.sizes) != n {
+			return s.Plan
+		}
+		for i, b := range below.sizes {
+			sizes[i] += b
+		}
+	}
+	specs := merge(sizes, smallPartition)
+	if len(specs) == n {
+		return s.Plan
+	}
+	return physical.Up(s.Plan, func(p physical.Plan) physical.Plan {
+		in, ok := p.(*physical.StageInput)
+		if !ok || x.stages[in.Stage].Broadcast {
+			return p
+		}
+		q := *in
+		q.Specs = specs
+		return &q
+	})
+}
+
+// shuffleInputs lists the inputs that may be coalesced; ok is false when one may not.
+func shuffleInputs(p physical.Plan) (inputs []*physical.StageInput, ok bool) {
+	ok = true
+	physical.Walk(p, func(n physical.Plan) bool {
+		switch x := n.(type) {
+		case *physical.Union, *physical.Coalesce:
+			ok = false
+		case *physical.StageInput:
+			if e, isShuffle := x.From.(*physical.Exchange); isShuffle {
+				ok = ok && !e.User && e.Part.Kind != physical.SinglePart
+				inputs = append(inputs, x)
+			}
+		}
+		return ok
+	})
+	return inputs, ok
+}
+
+// merge puts neighbouring partitions together up to the target size.
+func merge(sizes []int64, target int64) []physical.PartitionSpec {
+	var specs []physical.PartitionSpec
+	start, sum := 0, int64(0)
+	for i, n := range sizes {
+		if i > start && sum+n > target {
+			specs = append(specs, physical.PartitionSpec{From: start, To: i})
+			start, sum = i, 0
+		}
+		sum += n
+	}
+	return append(specs, physical.PartitionSpec{From: start, To: len(sizes)})
+}
+
+var _ exec.Inputs = (*execution)(nil)

@@ -1,0 +1,199 @@
+// Package session composes the rooms: an App is one running application (driver, executors, memory, catalog); its
+// Sessions take SQL or plans and give rows.
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/firesteel/firesteel/internal/catalog"
+	"github.com/firesteel/firesteel/internal/cluster"
+	"github.com/firesteel/firesteel/internal/cluster/local"
+	"github.com/firesteel/firesteel/internal/conf"
+	"github.com/firesteel/firesteel/internal/driver"
+	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/memory"
+	"github.com/firesteel/firesteel/internal/scheduler"
+	"github.com/firesteel/firesteel/internal/shuffle"
+	"github.com/firesteel/firesteel/internal/vfs"
+)
+
+// Version is Firesteel's own version; SparkVersion the release whose semantics it has.
+const (
+	Version      = "0.1.0"
+	SparkVersion = "4.2.0"
+)
+
+// Options start an application.
+type Options struct {
+	Master string            // "" means local[*]
+	Name   string            // spark.app.name
+	Conf   map[string]string // spark.* settings
+}
+
+// App is a running application.
+type App struct {
+	ID      string
+	Name    string
+	Started time.Time
+	Conf    *conf.Values // what the application was started with
+
+	master  cluster.Master
+	slots   int
+	pool    *memory.Pool
+	dirs    *memory.Dirs
+	fs      *vfs.Registry
+	driver  *driver.Driver
+	shuffle *shuffle.Local
+	catalog *catalog.Shared
+	cache   *cacheManager
+
+	nextStage atomic.Int32
+	nextQuery atomic.Int64
+	mu        sync.Mutex
+	sessions  map[*Session]bool
+	closed    bool
+}
+
+// Start starts an application. The caller must Close it.
+func Start(ctx context.Context, o Options) (*App, error) {
+	settings := map[string]string{}
+	for k, v := range o.Conf {
+		settings[k] = v
+	}
+	if o.Master == "" {
+		o.Master = "local[*]"
+	}
+	settings["spark.master"] = o.Master
+	if o.Name != "" {
+		settings["spark.app.name"] = o.Name
+	}
+	master, err := cluster.ParseMaster(o.Master)
+	if err != nil {
+		return nil, err
+	}
+	if master.Kind != cluster.Local {
+		return nil, master.Unsupported()
+	}
+	a := &App{
+		ID: "local-" + fmt.Sprint(time.Now().UnixMilli()), Name: settings["spark.app.name"], Started: time.Now(),
+		Conf: conf.NewValues(settings), master: master, fs: vfs.NewRegistry(), sessions: map[*Session]bool{},
+	}
+	if err := a.open(ctx); err != nil {
+		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
+	}
+	return a, nil
+}
+
+func (a *App) open(ctx context.Context) error {
+	a.pool = memory.NewPool(memory.Config{Budget: a.budget(), Key: "spark.driver.memory", StorageFraction: a.Conf.Double("spark.memory.storageFraction")})
+	a.dirs = memory.NewDirs(filepath.Join(a.localDir(), "firesteel-"+uuid.NewString()))
+	a.shuffle = shuffle.NewLocal(a.pool, a.dirs)
+	var err error
+	if a.catalog, err = catalog.NewShared(&catalog.Memory{}, a.warehouse()); err != nil {
+		return err
+	}
+	a.cache = newCacheManager(a)
+	pool := local.New(a.threads())
+	a.slots = pool.Slots()
+	backend := driver.NewLocal(pool)
+	backend.Forget = func(id event.ShuffleID) { _ = a.shuffle.Remove(id) }
+	cfg := driver.Config{Scheduler: driver.LocalConfig(scheduler.FromConf(a.Conf), a.master)}
+	a.driver, err = driver.New(ctx, cfg, backend)
+	return err
+}
+
+// threads is the number of task slots: local means one, * all cores.
+func (a *App) threads() int {
+	if a.master.Threads > 0 {
+		return a.master.Threads
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// Slots is the number of tasks that run at the same time.
+func (a *App) Slots() int { return a.slots }
+
+// Bus is where the application's events can be listened to.
+func (a *App) Bus() *driver.Bus { return a.driver.Bus() }
+
+func (a *App) localDir() string {
+	if d := os.Getenv("SPARK_LOCAL_DIRS"); d != "" {
+		return d
+	}
+	if d, ok := a.Conf.Given("spark.local.dir"); ok {
+		return d
+	}
+	return os.TempDir()
+}
+
+// warehouse is the folder that managed tables lie in.
+func (a *App) warehouse() string {
+	dir := a.Conf.String("spark.sql.warehouse.dir")
+	if dir == "" {
+		dir = "spark-warehouse"
+	}
+	dir = strings.TrimPrefix(dir, "file:")
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	return "file:" + dir
+}
+
+// runtimeShare is the part of the process's memory that is left to what is not accounted: batches in flight, plans, the
+// runtime itself.
+const runtimeShare = 0.3
+
+// budget is the memory for rows: of spark.driver.memory if that was given, else of what the machine has.
+func (a *App) budget() int64 {
+	total := memory.Available() * 6 / 10
+	if _, ok := a.Conf.Given("spark.driver.memory"); ok {
+		total = a.Conf.Bytes("spark.driver.memory")
+	}
+	debug.SetMemoryLimit(total)
+	return int64(float64(total) * (1 - runtimeShare))
+}
+
+// Close stops the application: sessions, jobs, executors; and removes its files.
+func (a *App) Close(ctx context.Context) error {
+	a.mu.Lock()
+	if a.closed {
+		a.mu.Unlock()
+		return nil
+	}
+	a.closed = true
+	a.mu.Unlock()
+	var errs []error
+	if a.driver != nil {
+		errs = append(errs, a.driver.Close(ctx))
+	}
+	if a.cache != nil {
+		a.cache.clear()
+	}
+	if a.shuffle != nil {
+		errs = append(errs, a.shuffle.Close())
+	}
+	if a.dirs != nil {
+		errs = append(errs, a.dirs.Remove())
+	}
+	return errors.Join(errs...)
+}
+
+// MasterOr is the master that holds: local[*] unless one is given.
+func (o Options) MasterOr() string {
+	if o.Master == "" {
+		return "local[*]"
+	}
+	return o.Master
+}

@@ -1,0 +1,194 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"github.com/firesteel/firesteel/internal/analyzer"
+	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/conf"
+	"github.com/firesteel/firesteel/internal/eval"
+	"github.com/firesteel/firesteel/internal/expr"
+	"github.com/firesteel/firesteel/internal/kernel"
+	"github.com/firesteel/firesteel/internal/logical"
+	"github.com/firesteel/firesteel/internal/optimizer"
+	"github.com/firesteel/firesteel/internal/physical"
+	"github.com/firesteel/firesteel/internal/source"
+	"github.com/firesteel/firesteel/internal/sparkerr"
+	"github.com/firesteel/firesteel/internal/types"
+)
+
+// query is one run of one plan: the session's settings as they were when it began.
+type query struct {
+	s           *Session
+	values      *conf.Values
+	kernel      *kernel.Session
+	src         *source.Env
+	group       string
+	description string
+	tags        []string
+	progress    func(Progress)
+}
+
+// newQuery takes a snapshot of the session's settings.
+func (s *Session) newQuery() *query {
+	v := s.conf.Values()
+	q := &query{s: s, values: v}
+	q.kernel = &kernel.Session{
+		ZoneName: v.String("spark.sql.session.timeZone"), Ansi: v.Bool("spark.sql.ansi.enabled"), Now: time.Now().UnixMicro(),
+		User: s.user, CaseSensitive: v.Bool("spark.sql.caseSensitive"), Conf: v.String, Seed: time.Now().UnixNano(),
+	}
+	q.kernel.Zone = zoneOf(q.kernel.ZoneName)
+	q.kernel.Catalog, q.kernel.Database = s.catalog.Current()
+	q.src = &source.Env{Session: q.kernel, FS: s.app.fs}
+	return q
+}
+
+// zoneOf loads a session time zone; the name was checked when it was set.
+func zoneOf(name string) *time.Location {
+	if loc, ok := types.Zone(name); ok {
+		return loc
+	}
+	return time.UTC
+}
+
+// analysis is the context in which the query's plans are resolved.
+func (q *query) analysis(ctx context.Context) *analyzer.Context {
+	return &analyzer.Context{
+		Session: q.kernel, Catalog: q.s.catalog, Fold: q.fold, IsFormat: source.IsFormat,
+		Open: q.open, Query: q.s.Parse, Expr: q.s.ParseExpression, Cached: q.s.app.cache.lookup,
+		Values: func(p logical.Plan, most int) ([]any, error) { return q.columnValues(ctx, p, most) },
+	}
+}
+
+func (q *query) fold(e expr.Expr) (any, error) { return eval.Value(e, q.kernel) }
+
+// columnValues runs a resolved plan of one column.
+func (q *query) columnValues(ctx context.Context, p logical.Plan, most int) ([]any, error) {
+	var out []any
+	err := q.run(ctx, &logical.Limit{N: expr.NewLiteral(int32(most), types.Int), Child: p}, func(b *columnar.Batch) error {
+		for i := range b.N {
+			out = append(out, b.Cols[0].ValueAt(i))
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Plans are the stages that a query goes through, for EXPLAIN.
+type Plans struct {
+	Parsed, Analyzed, Optimized logical.Plan
+	Physical                    physical.Plan
+	Subqueries                  []physical.Subquery
+}
+
+// plan optimizes and plans a resolved plan.
+func (q *query) plan(analyzed logical.Plan) (*Plans, error) {
+	est := logical.NewEstimator()
+	opt, err := optimizer.Optimize(&optimizer.Context{Fold: q.fold, Estimator: est}, analyzed)
+	if err != nil {
+		return nil, err
+	}
+	pl := physical.NewPlanner(q.planOptions(), est)
+	pl.Extra = q.extra
+	phys, err := pl.Plan(opt)
+	if err != nil {
+		return nil, err
+	}
+	return &Plans{Analyzed: analyzed, Optimized: opt, Physical: phys, Subqueries: pl.Subqueries}, nil
+}
+
+func (q *query) planOptions() physical.Options {
+	broadcast := q.values.Bytes("spark.sql.autoBroadcastJoinThreshold")
+	if broadcast >= 0 {
+		// One table serves all tasks of the process, so a build side pays off up to a good part of the memory.
+		broadcast = max(broadcast, q.s.app.pool.Usage().Budget/8)
+	}
+	return physical.Options{
+		Slots: q.s.app.slots, InProcess: true, ShufflePartitions: int(q.values.Int("spark.sql.shuffle.partitions")),
+		BroadcastBytes: broadcast, PreferSortMerge: q.values.Bool("spark.sql.join.preferSortMergeJoin"), StateTypes: eval.StateTypes,
+	}
+}
+
+// run optimizes, plans and executes a resolved plan; its batches go to sink, borrowed.
+func (q *query) run(ctx context.Context, analyzed logical.Plan, sink func(*columnar.Batch) error) error {
+	plans, err := q.plan(analyzed)
+	if err != nil {
+		return err
+	}
+	return q.execute(ctx, plans, sink)
+}
+
+// execute runs the subqueries of a planned query and then the query.
+func (q *query) execute(ctx context.Context, plans *Plans, sink func(*columnar.Batch) error) error {
+	values := map[expr.ID]*expr.Literal{}
+	for _, s := range plans.Subqueries {
+		v, err := q.scalar(ctx, s, values)
+		if err != nil {
+			return err
+		}
+		values[s.ID] = v
+	}
+	x := &execution{app: q.s.app, q: q, src: q.src}
+	return x.run(ctx, withValues(plans.Physical, values), sink)
+}
+
+// scalar runs a scalar subquery: no row is null, more than one an error.
+func (q *query) scalar(ctx context.Context, s physical.Subquery, known map[expr.ID]*expr.Literal) (*expr.Literal, error) {
+	out, rows := &expr.Literal{T: s.T}, 0
+	x := &execution{app: q.s.app, q: q, src: q.src}
+	err := x.run(ctx, withValues(s.Plan, known), func(b *columnar.Batch) error {
+		if rows += b.N; rows > 1 {
+			return sparkerr.New("SCALAR_SUBQUERY_TOO_MANY_ROWS")
+		}
+		if b.N == 1 {
+			out.Value = b.Cols[0].ValueAt(0)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// withValues puts the values of scalar subqueries in their place.
+func withValues(p physical.Plan, values map[expr.ID]*expr.Literal) physical.Plan {
+	if len(values) == 0 {
+		return p
+	}
+	return physical.Up(p, func(n physical.Plan) physical.Plan {
+		return physical.MapExprs(n, func(e expr.Expr) expr.Expr {
+			return expr.Up(e, func(x expr.Expr) expr.Expr {
+				if s, ok := x.(*expr.Subquery); ok {
+					if v, ok := values[s.ID]; ok {
+						return v
+					}
+				}
+				return x
+			})
+		})
+	})
+}
+
+// extra plans the nodes that the physical room does not know.
+func (q *query) extra(pl *physical.Planner, p logical.Plan) (physical.Plan, error) {
+	if w, ok := p.(*writePlan); ok {
+		child, err := pl.Child(w.Child)
+		if err != nil {
+			return nil, err
+		}
+		return &physical.WriteFiles{Writer: w.job, Format: w.format, Path: w.path, Child: child}, nil
+	}
+	return nil, nil
+}
+
+// Progress is how far a running query is.
+type Progress struct {
+	Stages []StageProgress
+	Tasks  int // running
+}
+
+// StageProgress is how far one stage is.
+type StageProgress struct {
+	ID, Tasks, Done int
+	Bytes           int64
+	Over            bool
+}

@@ -1,0 +1,146 @@
+package session
+
+import (
+	"context"
+	"os/user"
+
+	"github.com/google/uuid"
+
+	"github.com/firesteel/firesteel/internal/analyzer"
+	"github.com/firesteel/firesteel/internal/catalog"
+	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/conf"
+	"github.com/firesteel/firesteel/internal/expr"
+	"github.com/firesteel/firesteel/internal/logical"
+	"github.com/firesteel/firesteel/internal/source"
+	"github.com/firesteel/firesteel/internal/sqlparser"
+	"github.com/firesteel/firesteel/internal/types"
+)
+
+// Session is a user's view of an application: settings, current database, temporary views.
+type Session struct {
+	ID      string
+	app     *App
+	user    string
+	conf    *conf.Conf
+	catalog *catalog.Session
+}
+
+// NewSession opens a session with the application's settings.
+func (a *App) NewSession() *Session {
+	s := &Session{ID: uuid.NewString(), app: a, user: userName(), conf: conf.New(a.Conf.All())}
+	s.catalog = catalog.NewSession(a.catalog, s.exactNames)
+	a.mu.Lock()
+	a.sessions[s] = true
+	a.mu.Unlock()
+	return s
+}
+
+func userName() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "firesteel"
+}
+
+// Close forgets the session.
+func (s *Session) Close() {
+	s.app.mu.Lock()
+	delete(s.app.sessions, s)
+	s.app.mu.Unlock()
+}
+
+// Conf are the session's settings.
+func (s *Session) Conf() *conf.Conf { return s.conf }
+
+func (s *Session) exactNames() bool { return s.conf.Values().Bool("spark.sql.caseSensitive") }
+
+// Parse reads one statement.
+func (s *Session) Parse(text string) (logical.Plan, error) {
+	return sqlparser.ParsePlan(text, s.parserOptions())
+}
+
+// ParseExpression reads an expression.
+func (s *Session) ParseExpression(text string) (expr.Expr, error) {
+	return sqlparser.ParseExpression(text, s.parserOptions())
+}
+
+func (s *Session) parserOptions() sqlparser.Options {
+	return sqlparser.Options{}
+}
+
+// Query is a resolved query, or a command that has not run yet.
+type Query struct {
+	q       *query
+	parsed  logical.Plan
+	plan    logical.Plan // resolved
+	command logical.Command
+}
+
+// Prepare resolves a plan.
+func (s *Session) Prepare(ctx context.Context, p logical.Plan) (*Query, error) {
+	q := s.newQuery()
+	resolved, err := analyzer.Analyze(q.analysis(ctx), p)
+	if err != nil {
+		return nil, err
+	}
+	out := &Query{q: q, parsed: p, plan: resolved}
+	out.command, _ = resolved.(logical.Command)
+	return out, nil
+}
+
+// Schema are the columns of the result.
+func (q *Query) Schema() *types.Schema { return schemaOf(q.plan.Output()) }
+
+// Plan is the resolved plan.
+func (q *Query) Plan() logical.Plan { return q.plan }
+
+// Run executes a query, or does a command; batches go to sink, borrowed, from one goroutine at a time.
+func (q *Query) Run(ctx context.Context, sink func(*columnar.Batch) error) error {
+	if q.command != nil {
+		return q.runCommand(ctx, sink)
+	}
+	return q.q.run(ctx, q.plan, sink)
+}
+
+// SQL parses, resolves and executes one statement: the schema is told first, then the batches, borrowed.
+func (s *Session) SQL(ctx context.Context, text string, schema func(*types.Schema) error, sink func(*columnar.Batch) error) error {
+	p, err := s.Parse(text)
+	if err != nil {
+		return err
+	}
+	q, err := s.Prepare(ctx, p)
+	if err != nil {
+		return err
+	}
+	if err := schema(q.Schema()); err != nil {
+		return err
+	}
+	return q.Run(ctx, sink)
+}
+
+// open opens the data behind a table.
+func (q *query) open(t *catalog.Table) (*types.Schema, catalog.Relation, error) {
+	rel, err := source.Open(context.Background(), t, q.src)
+	if err != nil {
+		return nil, nil, err
+	}
+	return rel.Schema(), rel, nil
+}
+
+// SetUser says whose session it is.
+func (s *Session) SetUser(name string) { s.user = name }
+
+// Clone copies the session: settings, temporary views and functions, current catalog and database.
+func (s *Session) Clone() *Session {
+	c := s.app.NewSession()
+	c.user, c.conf = s.user, s.conf.Clone()
+	c.catalog = s.catalog.Clone(c.exactNames)
+	return c
+}
+
+// OnProgress is told how far the query is while it runs.
+func (q *Query) OnProgress(f func(Progress)) { q.q.progress = f }
+
+// Explain prints the query's plans. Mode: simple, extended, codegen, cost, formatted.
+func (q *Query) Explain(mode string) (string, error) { return q.q.explain(mode, q.parsed, q.plan) }
