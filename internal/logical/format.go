@@ -88,27 +88,21 @@ func isUnresolved(e expr.Expr) bool {
 	return false
 }
 
-func bracketed(list []expr.Expr) string { return "[" + joinSQL(list) + "]" }
-
-func joinSQL(list []expr.Expr) string {
-	parts := make([]string, len(list))
-	for i, e := range list {
-		parts[i] = exprText(e)
-	}
-	return strings.Join(parts, ", ")
-}
+func bracketed(list []expr.Expr) string { return "[" + expr.PrintList(list, withIDs) + "]" }
 
 // exprText prints an expression; columns and aliases carry their ids.
-func exprText(e expr.Expr) string {
+func exprText(e expr.Expr) string { return expr.Print(e, withIDs) }
+
+func withIDs(e expr.Expr) (string, bool) {
 	switch x := e.(type) {
 	case *expr.Column:
-		return columnText(x)
+		return columnText(x), true
 	case *expr.Alias:
-		return exprText(x.Child) + " AS " + x.Name + "#" + strconv.FormatUint(uint64(x.ID), 10)
+		return exprText(x.Child) + " AS " + x.Name + "#" + strconv.FormatUint(uint64(x.ID), 10), true
 	case *expr.Attribute:
-		return "'" + x.SQL()
+		return "'" + x.SQL(), true
 	}
-	return e.SQL()
+	return "", false
 }
 
 func columnText(c *expr.Column) string { return c.Name + "#" + strconv.FormatUint(uint64(c.ID), 10) }
@@ -124,7 +118,7 @@ func columnsText(cols []*expr.Column) string {
 func orderText(order []expr.SortOrder) string {
 	parts := make([]string, len(order))
 	for i := range order {
-		parts[i] = order[i].SQL()
+		parts[i] = exprText(&order[i])
 	}
 	return "[" + strings.Join(parts, ", ") + "]"
 }

@@ -19,7 +19,7 @@ func TestFormat(t *testing.T) {
 	want := `Join LeftOuter
 :- Project [1 AS x#8]
 :  +- OneRowRelation
-+- 'Filter (a = 1)
++- 'Filter ('a = 1)
    +- LocalRelation [a#7]
 `
 	if got := Format(p); got != want {

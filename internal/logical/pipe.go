@@ -21,6 +21,13 @@ type DropNamed struct {
 	Columns []expr.Expr
 }
 
+// ExtendColumns adds columns (|> EXTEND). They hold no aggregates.
+type ExtendColumns struct {
+	unary
+	List []expr.Expr
+	At   *expr.Origin
+}
+
 // PipeAggregate is |> AGGREGATE List GROUP BY Group; the result has the groups, then List. A whole number among the
 // groups is the place of a column of Child.
 type PipeAggregate struct {
@@ -31,6 +38,8 @@ type PipeAggregate struct {
 
 func (p *SetColumn) WithChildren(c []Plan) Plan     { q := *p; q.Child = c[0]; return &q }
 func (p *SetColumn) WithExprs([]expr.Expr) Plan     { return p }
+func (p *ExtendColumns) WithChildren(c []Plan) Plan { q := *p; q.Child = c[0]; return &q }
+func (p *ExtendColumns) WithExprs([]expr.Expr) Plan { return p }
 func (p *DropNamed) WithChildren(c []Plan) Plan     { q := *p; q.Child = c[0]; return &q }
 func (p *DropNamed) WithExprs([]expr.Expr) Plan     { return p }
 func (p *PipeAggregate) WithChildren(c []Plan) Plan { q := *p; q.Child = c[0]; return &q }
@@ -39,6 +48,9 @@ func (p *PipeAggregate) WithExprs([]expr.Expr) Plan { return p }
 // Expand implements Expander.
 func (p *SetColumn) Expand(env *ExpandEnv, in []Plan) (Plan, error) {
 	if _, err := env.Resolve(&expr.Attribute{Name: []string{p.Name}, At: p.At}); err != nil {
+		return nil, err
+	}
+	if err := noAggregate(env, p.Value, "SET"); err != nil {
 		return nil, err
 	}
 	var list []expr.Expr
@@ -74,7 +86,7 @@ func (p *DropNamed) Expand(env *ExpandEnv, in []Plan) (Plan, error) {
 }
 
 // Expand implements Expander.
-func (p *PipeAggregate) Expand(_ *ExpandEnv, in []Plan) (Plan, error) {
+func (p *PipeAggregate) Expand(env *ExpandEnv, in []Plan) (Plan, error) {
 	a := &Aggregate{Child: in[0]}
 	cols := in[0].Output()
 	for _, g := range p.Group {
@@ -97,13 +109,83 @@ func (p *PipeAggregate) Expand(_ *ExpandEnv, in []Plan) (Plan, error) {
 		a.Group = append(a.Group, bare)
 		a.List = append(a.List, g)
 	}
+	for _, e := range p.List {
+		if r, err := env.Resolve(e); err == nil && findAggregate(r) == nil {
+			return nil, sparkerr.New("PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION", "expr", r.SQL()).At(place(e))
+		}
+	}
 	a.List = append(a.List, p.List...)
 	return a, nil
 }
 
-// NewSetColumn, NewDropNamed and NewPipeAggregate make the nodes of this file over a child.
+// Expand implements Expander.
+func (p *ExtendColumns) Expand(env *ExpandEnv, in []Plan) (Plan, error) {
+	for _, e := range p.List {
+		if err := noAggregate(env, e, "EXTEND"); err != nil {
+			return nil, err
+		}
+	}
+	list := []expr.Expr{&expr.Star{At: p.At}}
+	return &Project{List: append(list, p.List...), Child: in[0]}, nil
+}
+
+// noAggregate refuses aggregates in a clause. What does not resolve yet is left to the clause itself.
+func noAggregate(env *ExpandEnv, e expr.Expr, clause string) error {
+	r, err := env.Resolve(e)
+	if err != nil {
+		return nil
+	}
+	if a := findAggregate(r); a != nil {
+		return sparkerr.New("PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION", "expr", a.SQL(), "clause", clause).At(place(a))
+	}
+	return nil
+}
+
+// findAggregate is the first aggregate of e that is no window function; nil if there is none.
+func findAggregate(e expr.Expr) (found *expr.Agg) {
+	expr.Walk(e, func(x expr.Expr) bool {
+		switch x := x.(type) {
+		case *expr.Window:
+			return false
+		case *expr.Agg:
+			if found == nil {
+				found = x
+			}
+			return false
+		}
+		return true
+	})
+	return found
+}
+
+// place is where an expression stands, as errors want it; nil if unknown.
+func place(e expr.Expr) *sparkerr.QueryContext {
+	var o *expr.Origin
+	switch x := e.(type) {
+	case *expr.Alias:
+		return place(x.Child)
+	case *expr.Agg:
+		o = x.At
+	case *expr.Attribute:
+		o = x.At
+	case *expr.Func:
+		o = x.At
+	case *expr.Literal:
+		o = x.At
+	}
+	if o == nil {
+		return nil
+	}
+	return &sparkerr.QueryContext{ObjectType: o.ObjectType, ObjectName: o.ObjectName, Start: o.Start, Stop: o.Stop, Line: o.Line, Pos: o.Pos,
+		Text: o.Text, Fragment: string([]rune(o.Text)[o.Start : o.Stop+1])}
+}
+
+// NewSetColumn, NewExtendColumns, NewDropNamed and NewPipeAggregate make the nodes of this file over a child.
 func NewSetColumn(child Plan, name string, value expr.Expr, at *expr.Origin) *SetColumn {
 	return &SetColumn{unary{Child: child}, name, value, at}
+}
+func NewExtendColumns(child Plan, list []expr.Expr, at *expr.Origin) *ExtendColumns {
+	return &ExtendColumns{unary{Child: child}, list, at}
 }
 func NewDropNamed(child Plan, columns []expr.Expr) *DropNamed {
 	return &DropNamed{unary{Child: child}, columns}

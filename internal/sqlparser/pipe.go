@@ -15,8 +15,8 @@ func (p *parser) pipe(start int, left logical.Plan) logical.Plan {
 	case kwExtend:
 		at := p.i
 		p.i++
-		list := []expr.Expr{&expr.Star{At: p.origin(at)}}
-		return &logical.Project{List: append(list, p.namedExpressions()...), Child: left}
+		star := p.origin(at)
+		return logical.NewExtendColumns(left, p.namedExpressions(), star)
 	case kwSet:
 		return p.pipeSet(left)
 	case kwDrop:
@@ -174,7 +174,7 @@ func (p *parser) pipeAggregate(start int, left logical.Plan) logical.Plan {
 			p.failAt(start, "_LEGACY_ERROR_TEMP_0035", "message",
 				"The AGGREGATE clause requires a list of aggregate expressions or a list of grouping expressions, or both")
 		}
-		return &logical.Aggregate{List: list, Child: left}
+		return logical.NewPipeAggregate(left, nil, list)
 	}
 	switch {
 	case p.is(kwRollup, tLeftParen), p.is(kwCube, tLeftParen):
