@@ -181,6 +181,20 @@ func (r *resolver) command(c logical.Command) (logical.Plan, error) {
 	}
 	out := make([]logical.Plan, len(kids))
 	for i, k := range kids {
+		if in, ok := c.(*logical.InsertInto); ok {
+			var err error
+			if k, err = r.withDefaults(in, k); err != nil {
+				return nil, err
+			}
+		}
+		if m, ok := k.(logical.Command); ok {
+			q, err := r.command(m)
+			if err != nil {
+				return nil, err
+			}
+			out[i] = q
+			continue
+		}
 		x, err := r.query(k)
 		if err != nil {
 			return nil, err

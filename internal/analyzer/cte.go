@@ -307,3 +307,49 @@ func eachSubquery(e expr.Expr, f func(string)) {
 		eachSubquery(c, f)
 	}
 }
+
+// EachRelation calls f with the name of every relation in an unresolved plan, subqueries included, that is no common table
+// expression of the plan itself.
+func EachRelation(p logical.Plan, f func(name []string)) {
+	if p == nil {
+		return
+	}
+	ctes := map[string]bool{}
+	var plan func(p logical.Plan)
+	var sub func(e expr.Expr)
+	sub = func(e expr.Expr) {
+		if s, ok := e.(*expr.Subquery); ok {
+			if q, ok := s.Plan.(logical.Plan); ok {
+				plan(q)
+			}
+		}
+		for _, c := range e.Children() {
+			sub(c)
+		}
+	}
+	plan = func(p logical.Plan) {
+		switch x := p.(type) {
+		case *logical.UnresolvedRelation:
+			if len(x.Name) > 0 && !(len(x.Name) == 1 && ctes[lower(x.Name[0])]) {
+				f(x.Name)
+			}
+		case *logical.With:
+			for _, c := range x.CTEs {
+				if x.Recursive {
+					ctes[lower(c.Name)] = true
+				}
+				plan(c.Plan)
+				ctes[lower(c.Name)] = true
+			}
+		}
+		for _, e := range p.Exprs() {
+			if e != nil {
+				sub(e)
+			}
+		}
+		for _, c := range p.Children() {
+			plan(c)
+		}
+	}
+	plan(p)
+}

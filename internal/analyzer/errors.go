@@ -127,3 +127,6 @@ func ordinal(n int) string {
 	}
 	return itoa(n) + "th"
 }
+
+// Place turns an origin into the context of an error; nil for nil.
+func Place(o *expr.Origin) *sparkerr.QueryContext { return place(o) }

@@ -167,3 +167,35 @@ func (r *resolver) identifier(x *expr.Identifier, s *scope) (expr.Expr, error) {
 	}
 	return r.call(&f, s)
 }
+
+// Name evaluates the text of IDENTIFIER(…) outside of a query and splits it into the parts of a name.
+func Name(ctx *Context, e expr.Expr) ([]string, error) {
+	if a, ok := e.(*expr.Attribute); ok {
+		return a.Name, nil
+	}
+	return newResolver(ctx).nameOf(e)
+}
+
+// Constant resolves an expression without columns, casts it to a type (void leaves it as it is) and evaluates it.
+func Constant(ctx *Context, e expr.Expr, t types.Type) (any, types.Type, error) {
+	r := newResolver(ctx)
+	v, err := r.expr(e, &scope{strict: true})
+	if err != nil {
+		return nil, t, err
+	}
+	v = unalias(v)
+	if t.Kind != types.NullKind {
+		v = r.to(v, t)
+	}
+	out, err := r.fold(v)
+	return out, v.Type(), err
+}
+
+// Expression resolves an expression without columns.
+func Expression(ctx *Context, e expr.Expr) (expr.Expr, error) {
+	v, err := newResolver(ctx).expr(e, &scope{strict: true})
+	if err != nil {
+		return nil, err
+	}
+	return unalias(v), nil
+}

@@ -4,6 +4,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/firesteel/firesteel/internal/catalog"
 	"github.com/firesteel/firesteel/internal/expr"
 	"github.com/firesteel/firesteel/internal/types"
 )
@@ -181,6 +182,9 @@ func (r *resolver) attribute(a *expr.Attribute, s *scope) (expr.Expr, error) {
 	if e, err = r.argument(a); e != nil || err != nil {
 		return e, err
 	}
+	if e, err = r.variable(a); e != nil || err != nil {
+		return e, err
+	}
 	return nil, unresolvedColumn(a.At, a.Name, s)
 }
 
@@ -228,6 +232,31 @@ func (r *resolver) outer(a *expr.Attribute) (expr.Expr, error) {
 			continue
 		}
 		return r.outerOf(e, f), nil
+	}
+	return nil, nil
+}
+
+// variable resolves a name to the value of a session variable, and fields of it.
+func (r *resolver) variable(a *expr.Attribute) (expr.Expr, error) {
+	vars, ok := r.ctx.Catalog.(interface {
+		Variable(name []string) *catalog.Variable
+	})
+	if !ok {
+		return nil, nil
+	}
+	for n := len(a.Name); n > 0; n-- {
+		v := vars.Variable(a.Name[:n])
+		if v == nil {
+			continue
+		}
+		value := expr.Expr(&expr.Literal{Value: v.Value, T: v.Type, At: a.At})
+		for _, f := range a.Name[n:] {
+			var err error
+			if value, err = r.extract(value, expr.NewLiteral(f, types.String), a.At); err != nil {
+				return nil, err
+			}
+		}
+		return &expr.Alias{Child: value, Name: a.Name[len(a.Name)-1], ID: expr.NextID(), Auto: true}, nil
 	}
 	return nil, nil
 }

@@ -275,3 +275,53 @@ func (r *resolver) userTable(p *logical.TableFunction, s *scope) (rel, error) {
 	}
 	return r.aliased(x, fn.Name[len(fn.Name)-1:], nil)
 }
+
+// FunctionBody resolves the body of a scalar SQL function that is being created and gives its type.
+func FunctionBody(ctx *Context, body expr.Expr, query logical.Plan, f *catalog.Function) (types.Type, error) {
+	r := newResolver(ctx)
+	r.declare(f)
+	if query == nil {
+		e, err := r.expr(body, &scope{strict: true})
+		if err != nil {
+			return types.Null, err
+		}
+		if r.flags&(hasAgg|hasWindow|hasGenerator) != 0 {
+			return types.Null, fail(nil, "USER_DEFINED_FUNCTIONS.CANNOT_CONTAIN_COMPLEX_FUNCTIONS", "queryText", f.Body)
+		}
+		return e.Type(), nil
+	}
+	x, err := r.query(query)
+	if err != nil {
+		return types.Null, err
+	}
+	if len(x.out) != 1 {
+		return types.Null, fail(nil, "INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "number", itoa(len(x.out)))
+	}
+	return x.out[0].T, nil
+}
+
+// FunctionQuery resolves the query of a SQL table function that is being created and gives its columns.
+func FunctionQuery(ctx *Context, query logical.Plan, f *catalog.Function) ([]*expr.Column, error) {
+	r := newResolver(ctx)
+	r.declare(f)
+	x, err := r.query(query)
+	if err != nil {
+		return nil, err
+	}
+	if f.Table != nil && len(f.Table.Fields) != len(x.out) {
+		return nil, fail(nil, "USER_DEFINED_FUNCTIONS.RETURN_COLUMN_COUNT_MISMATCH", "outputSize", itoa(len(x.out)), "returnParamSize", itoa(len(f.Table.Fields)), "name", f.Body)
+	}
+	return x.out, nil
+}
+
+// declare binds a function's parameters to nulls of their types.
+func (r *resolver) declare(f *catalog.Function) {
+	r.args = &funcArgs{}
+	if len(f.Name) > 0 {
+		r.args.name = f.Name[len(f.Name)-1]
+	}
+	for _, p := range f.Params {
+		r.args.names = append(r.args.names, p.Name)
+		r.args.values = append(r.args.values, &expr.Cast{Child: &expr.Literal{T: types.Null}, To: plainString(p.Type), Mode: r.castMode(), Implicit: true})
+	}
+}
