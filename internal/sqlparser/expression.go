@@ -33,6 +33,9 @@ func (p *parser) namedExpression() expr.Expr {
 	case p.isName(0) && !p.startsClause():
 		return expr.NewAlias(e, p.name())
 	}
+	if f, ok := e.(*expr.Func); ok && f == p.path && p.pathName != "" {
+		return expr.NewAlias(e, p.pathName)
+	}
 	return e
 }
 
@@ -428,7 +431,7 @@ func (p *parser) field(start int, e expr.Expr) expr.Expr {
 	return &expr.Extract{Child: e, Key: text(name), At: p.origin(start)}
 }
 
-// jsonPath is value:path into a VARIANT; the result is named after the last part of the path.
+// jsonPath is value:path into a VARIANT. As an item of a list it is named after the last part of the path.
 func (p *parser) jsonPath(start int, e expr.Expr) expr.Expr {
 	var path strings.Builder
 	path.WriteByte('$')
@@ -457,10 +460,8 @@ func (p *parser) jsonPath(start int, e expr.Expr) expr.Expr {
 			}
 		default:
 			f := p.call(start, "variant_get", e, text(path.String()), text("variant"))
-			if name == "" {
-				return f
-			}
-			return expr.NewAlias(f, name)
+			p.path, p.pathName = f, name
+			return f
 		}
 	}
 }

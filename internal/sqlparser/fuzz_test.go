@@ -67,7 +67,7 @@ func TestDepth(t *testing.T) {
 	if !sparkerr.Is(err, "FAILED_TO_PARSE_TOO_COMPLEX") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := ParsePlan("select "+strings.Repeat("(", 200)+"1"+strings.Repeat(")", 200), Options{}); err != nil {
+	if _, err := ParsePlan("select "+strings.Repeat("(", 900)+"1"+strings.Repeat(")", 900), Options{}); err != nil {
 		t.Error(err)
 	}
 }

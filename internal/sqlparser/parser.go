@@ -40,7 +40,7 @@ type Options struct {
 }
 
 // maxDepth bounds nesting, so that no text can exhaust the stack.
-const maxDepth = 800
+const maxDepth = 2000
 
 // parser holds the state of one parse.
 type parser struct {
@@ -52,7 +52,9 @@ type parser struct {
 	markers   int // positional parameters seen
 	taken     int // how many '>' of the current shift token a type has used
 	origins   []expr.Origin
-	wide      bool // text has characters of more than a byte
+	wide      bool       // text has characters of more than a byte
+	path      *expr.Func // the last path into a VARIANT, and the name it gives
+	pathName  string
 	insertion bool // inside the query of an INSERT, where DEFAULT is a value
 }
 

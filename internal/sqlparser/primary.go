@@ -450,22 +450,19 @@ func (p *parser) parenthesized() expr.Expr {
 	}
 	p.i++
 	list := p.namedExpressions()
-	if len(list) == 1 {
-		if _, named := list[0].(*expr.Alias); named && p.toks[p.i-1].kind != tRightParen && !p.isPathAlias(list[0]) {
-			p.fail()
+	if len(list) > 1 {
+		p.expect(tRightParen)
+		return p.row(start, list)
+	}
+	e := list[0]
+	if a, named := e.(*expr.Alias); named {
+		if a.Child != expr.Expr(p.path) || p.path == nil || a.Name != p.pathName {
+			p.fail() // a name only goes with a row
 		}
+		e = a.Child
 	}
 	p.expect(tRightParen)
-	if len(list) == 1 {
-		return list[0]
-	}
-	return p.row(start, list)
-}
-
-// isPathAlias says whether an alias came from a path into a VARIANT rather than from the text.
-func (p *parser) isPathAlias(e expr.Expr) bool {
-	f, ok := e.(*expr.Alias).Child.(*expr.Func)
-	return ok && f.Name[0] == "variant_get" && f.At.Stop == p.runeEnd(p.i-1)
+	return e
 }
 
 // row is (a, b, …): a struct whose fields are named after the columns they are, or by position.
