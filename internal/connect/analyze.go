@@ -5,6 +5,7 @@ import (
 
 	"github.com/firesteel/firesteel/internal/connect/connectpb"
 	"github.com/firesteel/firesteel/internal/connect/lower"
+	"github.com/firesteel/firesteel/internal/logical"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/types"
 )
@@ -163,65 +164,66 @@ func as[T any](q Query, what string) (T, error) {
 func (a *analysis) answer2(r *connectpb.AnalyzePlanRequest, out *connectpb.AnalyzePlanResponse) error {
 	switch k := r.GetAnalyze().(type) {
 	case *connectpb.AnalyzePlanRequest_IsLocal_:
-		p, err := ability[Placer](a, k.IsLocal.GetPlan(), "isLocal")
+		p, err := a.lowered(k.IsLocal.GetPlan())
 		if err != nil {
 			return err
 		}
-		out.Result = &connectpb.AnalyzePlanResponse_IsLocal_{IsLocal: &connectpb.AnalyzePlanResponse_IsLocal{IsLocal: p.Local()}}
+		out.Result = &connectpb.AnalyzePlanResponse_IsLocal_{IsLocal: &connectpb.AnalyzePlanResponse_IsLocal{IsLocal: localRows(p)}}
 	case *connectpb.AnalyzePlanRequest_IsStreaming_:
-		p, err := ability[Placer](a, k.IsStreaming.GetPlan(), "isStreaming")
+		p, err := a.lowered(k.IsStreaming.GetPlan())
 		if err != nil {
 			return err
 		}
-		out.Result = &connectpb.AnalyzePlanResponse_IsStreaming_{IsStreaming: &connectpb.AnalyzePlanResponse_IsStreaming{IsStreaming: p.Streaming()}}
+		out.Result = &connectpb.AnalyzePlanResponse_IsStreaming_{IsStreaming: &connectpb.AnalyzePlanResponse_IsStreaming{IsStreaming: streaming(p)}}
 	case *connectpb.AnalyzePlanRequest_InputFiles_:
-		f, err := ability[FileLister](a, k.InputFiles.GetPlan(), "inputFiles")
+		p, err := a.resolved(k.InputFiles.GetPlan(), "inputFiles")
 		if err != nil {
 			return err
 		}
-		files, err := f.InputFiles()
-		if err != nil {
-			return err
-		}
-		out.Result = &connectpb.AnalyzePlanResponse_InputFiles_{InputFiles: &connectpb.AnalyzePlanResponse_InputFiles{Files: files}}
+		out.Result = &connectpb.AnalyzePlanResponse_InputFiles_{InputFiles: &connectpb.AnalyzePlanResponse_InputFiles{Files: inputFiles(p)}}
 	case *connectpb.AnalyzePlanRequest_SameSemantics_:
-		same, err := a.same(k.SameSemantics)
+		p, err := a.resolved(k.SameSemantics.GetTargetPlan(), "sameSemantics")
 		if err != nil {
 			return err
 		}
+		other, err := a.resolved(k.SameSemantics.GetOtherPlan(), "sameSemantics")
+		if err != nil {
+			return err
+		}
+		same := canonical(p) == canonical(other)
 		out.Result = &connectpb.AnalyzePlanResponse_SameSemantics_{SameSemantics: &connectpb.AnalyzePlanResponse_SameSemantics{Result: same}}
 	case *connectpb.AnalyzePlanRequest_SemanticHash_:
-		c, err := ability[Comparer](a, k.SemanticHash.GetPlan(), "semanticHash")
+		p, err := a.resolved(k.SemanticHash.GetPlan(), "semanticHash")
 		if err != nil {
 			return err
 		}
-		out.Result = &connectpb.AnalyzePlanResponse_SemanticHash_{SemanticHash: &connectpb.AnalyzePlanResponse_SemanticHash{Result: c.Hash()}}
+		out.Result = &connectpb.AnalyzePlanResponse_SemanticHash_{SemanticHash: &connectpb.AnalyzePlanResponse_SemanticHash{Result: canonicalHash(p)}}
 	default:
 		return a.persistence(r, out)
 	}
 	return nil
 }
 
-// ability analyzes a plan and asks for an optional ability of the query.
-func ability[T any](a *analysis, p *connectpb.Plan, what string) (T, error) {
-	q, err := a.plan(p)
+// lowered lowers the plan of a request without resolving it.
+func (a *analysis) lowered(p *connectpb.Plan) (logical.Plan, error) {
+	p, err := a.session.unpack(p)
 	if err != nil {
-		var none T
-		return none, err
+		return nil, err
 	}
-	return as[T](q, what)
+	return a.session.lowerer(a.ctx).Relation(p.GetRoot())
 }
 
-func (a *analysis) same(s *connectpb.AnalyzePlanRequest_SameSemantics) (bool, error) {
-	c, err := ability[Comparer](a, s.GetTargetPlan(), "sameSemantics")
+// resolved is the resolved plan of a request.
+func (a *analysis) resolved(p *connectpb.Plan, what string) (logical.Plan, error) {
+	q, err := a.plan(p)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	other, err := a.plan(s.GetOtherPlan())
+	x, err := as[Planned](q, what)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	return c.SameAs(other), nil
+	return x.Plan(), nil
 }
 
 // persistence: persist, unpersist and the storage level.

@@ -21,6 +21,9 @@ import (
 
 	"github.com/firesteel/firesteel/internal/arrowipc"
 	"github.com/firesteel/firesteel/internal/connect/connectpb"
+	"github.com/firesteel/firesteel/internal/expr"
+	"github.com/firesteel/firesteel/internal/logical"
+	"github.com/firesteel/firesteel/internal/types"
 )
 
 // kinds names the responses of a stream in order.
@@ -654,7 +657,13 @@ func TestAnalyze(t *testing.T) {
 			t.Error(out, err)
 		}
 	}
-	_, err = ask(&connectpb.AnalyzePlanRequest{Analyze: &connectpb.AnalyzePlanRequest_IsLocal_{IsLocal: &connectpb.AnalyzePlanRequest_IsLocal{Plan: sqlPlan("range 3")}}})
+	for text, want := range map[string]bool{"range 3": false, "cmd": true} {
+		out, err = ask(&connectpb.AnalyzePlanRequest{Analyze: &connectpb.AnalyzePlanRequest_IsLocal_{IsLocal: &connectpb.AnalyzePlanRequest_IsLocal{Plan: sqlPlan(text)}}})
+		if err != nil || out.GetIsLocal().GetIsLocal() != want {
+			t.Error(text, out, err)
+		}
+	}
+	_, err = ask(&connectpb.AnalyzePlanRequest{Analyze: &connectpb.AnalyzePlanRequest_SemanticHash_{SemanticHash: &connectpb.AnalyzePlanRequest_SemanticHash{Plan: sqlPlan("range 3")}}})
 	expect(t, err, "UNSUPPORTED_CALL.WITHOUT_SUGGESTION")
 	_, err = ask(&connectpb.AnalyzePlanRequest{})
 	expect(t, err, "CONNECT_INVALID_PLAN.UNKNOWN_ANALYZE_METHOD")
@@ -728,6 +737,24 @@ func TestListen(t *testing.T) {
 		}
 		if err := s.Close(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestCanonical: ids and names make no difference, values and operators do.
+func TestCanonical(t *testing.T) {
+	plan := func(name, op string, factor int32) logical.Plan {
+		id := &expr.Column{ID: expr.NextID(), Name: "id", T: types.Long}
+		return &logical.Project{List: []expr.Expr{id, expr.NewAlias(expr.NewCall(op, types.Long, id, expr.NewLiteral(factor, types.Int)), name)},
+			Child: &logical.Range{End: 10, Step: 1, Out: []*expr.Column{id}}}
+	}
+	base := plan("a", "*", 2)
+	for _, test := range []struct {
+		other logical.Plan
+		same  bool
+	}{{plan("a", "*", 2), true}, {plan("b", "*", 2), true}, {plan("a", "+", 2), false}, {plan("a", "*", 3), false}} {
+		if same := canonical(base) == canonical(test.other); same != test.same || same != (canonicalHash(base) == canonicalHash(test.other)) {
+			t.Errorf("%s\n%s: %v", canonical(base), canonical(test.other), same)
 		}
 	}
 }

@@ -77,21 +77,9 @@ type Explainer interface {
 	Explain(mode string) (string, error)
 }
 
-// FileLister is a Query that knows its input files.
-type FileLister interface {
-	InputFiles() ([]string, error)
-}
-
-// Placer is a Query that tells whether it needs no executors, and whether it reads a stream.
-type Placer interface {
-	Local() bool
-	Streaming() bool
-}
-
-// Comparer is a Query that can be compared with another one of the same session.
-type Comparer interface {
-	SameAs(other Query) bool
-	Hash() int32
+// Planned is a Query that shows its resolved plan, by which the server answers inputFiles, sameSemantics and semanticHash.
+type Planned interface {
+	Plan() logical.Plan
 }
 
 // Persister is a Query whose rows can be cached. Levels are names such as MEMORY_AND_DISK; NONE is not cached.

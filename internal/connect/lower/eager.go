@@ -139,10 +139,13 @@ func (l *Lowerer) turn(s *types.Schema, rows []*columnar.Batch) (logical.Plan, e
 	batch := &columnar.Batch{Schema: out, N: last, Cols: []columnar.Vector{names.Finish()}}
 	for _, b := range rows {
 		for r := range b.N {
-			if last == 0 || b.Cols[last].Null(r) {
+			if b.Cols[last].Null(r) {
 				continue
 			}
-			t := s.Fields[0].Type
+			t := types.String
+			if last > 0 {
+				t = s.Fields[0].Type
+			}
 			out.Fields = append(out.Fields, types.Field{Name: l.Print(&b.Cols[last], r), Type: t, Nullable: true})
 			col := columnar.NewBuilder(t, last)
 			for c := range last {

@@ -282,3 +282,64 @@ func TestLocalRelation(t *testing.T) {
 		}
 	}
 }
+
+// TestTranspose: the rows are read while lowering, and turned.
+func TestTranspose(t *testing.T) {
+	l := newLowerer()
+	in := types.NewSchema(types.Field{Name: "k", Type: types.String}, types.Field{Name: "a", Type: types.Int}, types.Field{Name: "b", Type: types.Long})
+	l.Schema = func(logical.Plan) (*types.Schema, error) { return in, nil }
+	l.MaxTranspose = 3
+	rows := 2
+	l.Collect = func(p logical.Plan) (*types.Schema, []*columnar.Batch, error) {
+		if got, want := tree(p, 0), "Limit 4:int\n Sort __index\n  Project cast(a bigint 0) as a b k as __index\n"; !strings.HasPrefix(got, want) {
+			t.Errorf("%s, want %s", got, want)
+		}
+		key := columnar.NewBuilder(types.String, 2)
+		a, b := make([]int64, rows), make([]int64, rows)
+		for i := range rows {
+			key.Append(string(rune('x' + i)))
+			a[i], b[i] = int64(i), int64(10*i)
+		}
+		s := types.NewSchema(types.Field{Name: "a", Type: types.Long}, types.Field{Name: "b", Type: types.Long}, types.Field{Name: "__index", Type: types.String})
+		return s, []*columnar.Batch{{Schema: s, N: rows, Cols: []columnar.Vector{columnar.NewFlat(types.Long, a), columnar.NewFlat(types.Long, b), key.Finish()}}}, nil
+	}
+	l.Print = func(v *columnar.Vector, r int) string { return v.ValueAt(r).(string) }
+	r := &connectpb.Relation{RelType: &connectpb.Relation_Transpose{Transpose: &connectpb.Transpose{Input: &connectpb.Relation{
+		RelType: &connectpb.Relation_Range{Range: &connectpb.Range{Step: 1}}}}}}
+	p, err := l.Relation(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := p.(*logical.LocalRelation)
+	if got := fmt.Sprint(out.Schema.Names(), out.Batches[0].Cols[0].ValueAt(1), out.Batches[0].Cols[2].ValueAt(1)); got != "[key x y]b10" {
+		t.Error(got)
+	}
+	rows = 4
+	if _, err = l.Relation(r); !sparkerr.Is(err, "TRANSPOSE_EXCEED_ROW_LIMIT") {
+		t.Error(err)
+	}
+}
+
+// TestObserve: the metrics become a query of their own, the relation is its input.
+func TestObserve(t *testing.T) {
+	var r connectpb.Relation
+	if err := prototext.Unmarshal([]byte(`collect_metrics{name:"m" input{`+ids+`} metrics{alias{name:"n" expr{literal{integer:1}}}}}`), &r); err != nil {
+		t.Fatal(err)
+	}
+	l := newLowerer()
+	var got string
+	l.Observe = func(name string, _ int64, p logical.Plan) { got = name + ": " + tree(p, 0) }
+	p, err := l.Relation(&r)
+	if err != nil || tree(p, 0) != "Range 0 3 1\n" || got != "m: Aggregate 1:int as n\n Range 0 3 1\n" {
+		t.Error(tree(p, 0), got, err)
+	}
+}
+
+// TestLevels: storage levels travel by name.
+func TestLevels(t *testing.T) {
+	for _, name := range []string{"NONE", "MEMORY_ONLY", "MEMORY_ONLY_SER", "MEMORY_AND_DISK", "MEMORY_AND_DISK_SER_2", "DISK_ONLY", "DISK_ONLY_3", "OFF_HEAP"} {
+		if got := LevelName(Level(name)); got != name {
+			t.Errorf("%s comes back as %s", name, got)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package lower
 
 import (
 	"math"
+	"strconv"
 
 	"github.com/firesteel/firesteel/internal/connect/connectpb"
 	"github.com/firesteel/firesteel/internal/expr"
@@ -40,6 +41,8 @@ func (l *Lowerer) statistics(r *connectpb.Relation) (logical.Plan, error) {
 		return l.pairwise("corr", "corr", k.Corr.GetInput(), k.Corr.GetCol1(), k.Corr.GetCol2())
 	case *connectpb.Relation_ApproxQuantile:
 		return l.approxQuantile(k.ApproxQuantile)
+	case *connectpb.Relation_FreqItems:
+		return l.freqItems(k.FreqItems)
 	case *connectpb.Relation_SampleBy:
 		return l.sampleBy(k.SampleBy)
 	}
@@ -148,4 +151,37 @@ func (l *Lowerer) sampleBy(s *connectpb.StatSampleBy) (logical.Plan, error) {
 		out.Values, out.Fractions = append(out.Values, v), append(out.Fractions, f.GetFraction())
 	}
 	return unary(l, s.GetInput(), func(p logical.Plan) logical.Plan { return logical.NewUnary(out, p) })
+}
+
+// freqItems is one row with an array for each column: the items that occur in more than the given share of the rows.
+// Spark's own answer may hold some items more; this one is exact.
+func (l *Lowerer) freqItems(f *connectpb.StatFreqItems) (logical.Plan, error) {
+	support := 0.01
+	if f.Support != nil {
+		support = f.GetSupport()
+	}
+	if !(support >= 1e-4 && support <= 1) {
+		return nil, invalid("ASSERTION_FAILURE", "message", "requirement failed: Support must be in [1e-4, 1], but got "+strconv.FormatFloat(support, 'g', -1, 64)+".")
+	}
+	over := func(by ...expr.Expr) expr.Expr {
+		return &expr.Window{Func: expr.NewFunc("count", count(1)), Spec: expr.WindowSpec{Partition: by}}
+	}
+	counted := []expr.Expr{expr.NewAlias(over(), "n")}
+	var sets []expr.Expr
+	for i, c := range f.GetCols() {
+		name, err := ParseAttribute(c)
+		if err != nil {
+			return nil, err
+		}
+		item, times := "c"+strconv.Itoa(i), "n"+strconv.Itoa(i)
+		col := &expr.Attribute{Name: name}
+		counted = append(counted, expr.NewAlias(col, item), expr.NewAlias(over(col), times))
+		often := expr.NewFunc(">", &expr.Attribute{Name: []string{times}},
+			expr.NewFunc("*", &expr.Attribute{Name: []string{"n"}}, expr.NewLiteral(support, types.Double)))
+		pick := expr.NewFunc("when", often, &expr.Attribute{Name: []string{item}})
+		sets = append(sets, expr.NewAlias(expr.NewFunc("collect_set", pick), c+"_freqItems"))
+	}
+	return unary(l, f.GetInput(), func(p logical.Plan) logical.Plan {
+		return &logical.Aggregate{List: sets, Child: &logical.Project{List: counted, Child: p}}
+	})
 }

@@ -1,0 +1,168 @@
+package connect
+
+import (
+	"fmt"
+	"hash/fnv"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/firesteel/firesteel/internal/catalog"
+	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/expr"
+	"github.com/firesteel/firesteel/internal/logical"
+	"github.com/firesteel/firesteel/internal/types"
+)
+
+// canonical prints a resolved plan without what makes no difference to its rows: names, and which column ids it happened to get.
+// Two plans with the same text yield the same result.
+func canonical(p logical.Plan) string {
+	w := canonicalWriter{ids: map[expr.ID]int{}}
+	w.value(reflect.ValueOf(p))
+	return w.String()
+}
+
+func canonicalHash(p logical.Plan) int32 {
+	h := fnv.New32a()
+	h.Write([]byte(canonical(p))) // never fails
+	return int32(h.Sum32())
+}
+
+type canonicalWriter struct {
+	strings.Builder
+	ids map[expr.ID]int
+}
+
+// id gives the columns numbers in the order in which they are met.
+func (w *canonicalWriter) id(id expr.ID) string {
+	n, ok := w.ids[id]
+	if !ok {
+		n = len(w.ids)
+		w.ids[id] = n
+	}
+	return "#" + strconv.Itoa(n)
+}
+
+// known prints the types that have a form of their own.
+func (w *canonicalWriter) known(x any) bool {
+	switch x := x.(type) {
+	case *expr.Column:
+		if x != nil {
+			w.WriteString(w.id(x.ID))
+		}
+	case *expr.Alias:
+		w.value(reflect.ValueOf(x.Child))
+		w.WriteString(" as " + w.id(x.ID))
+	case *expr.Origin:
+	case expr.ID:
+		w.WriteString(w.id(x))
+	case types.Type:
+		w.WriteString(x.String())
+	case *types.Schema:
+		if x != nil {
+			for _, f := range x.Fields {
+				w.WriteString(f.Type.String() + ";")
+			}
+		}
+	case *catalog.Table:
+		if x != nil {
+			fmt.Fprint(w, x.Name, x.Provider, x.Location, x.Paths)
+		}
+	case *columnar.Batch:
+		w.batch(x)
+	default:
+		return false
+	}
+	return true
+}
+
+func (w *canonicalWriter) batch(b *columnar.Batch) {
+	for r := range b.N {
+		for c := range b.Cols {
+			fmt.Fprint(w, b.Cols[c].ValueAt(r), ",")
+		}
+		w.WriteByte(';')
+	}
+}
+
+func (w *canonicalWriter) value(v reflect.Value) {
+	if !v.IsValid() {
+		return
+	}
+	if (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) && v.IsNil() || v.CanInterface() && w.known(v.Interface()) {
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		w.value(v.Elem())
+	case reflect.Struct:
+		w.WriteString(v.Type().Name() + "{")
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				w.value(v.Field(i))
+				w.WriteByte(' ')
+			}
+		}
+		w.WriteByte('}')
+	case reflect.Slice, reflect.Array:
+		w.WriteByte('[')
+		for i := range v.Len() {
+			w.value(v.Index(i))
+			w.WriteByte(' ')
+		}
+		w.WriteByte(']')
+	case reflect.Map:
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+		for _, k := range keys {
+			fmt.Fprint(w, k, ":")
+			w.value(v.MapIndex(k))
+		}
+	case reflect.Func, reflect.Chan, reflect.UnsafePointer:
+	default:
+		fmt.Fprint(w, v)
+	}
+}
+
+// streaming says whether a lowered plan reads a stream.
+func streaming(p logical.Plan) bool {
+	found := false
+	logical.Walk(p, func(n logical.Plan) bool {
+		switch x := n.(type) {
+		case *logical.DataSource:
+			found = found || x.Streaming
+		case *logical.UnresolvedRelation:
+			found = found || x.Streaming
+		}
+		return !found
+	})
+	return found
+}
+
+// localRows says whether the rows of a lowered plan lie in the plan itself.
+func localRows(p logical.Plan) bool {
+	for {
+		switch x := p.(type) {
+		case *logical.PlanID:
+			p = x.Child
+		case *logical.LocalRelation, logical.Command:
+			return true
+		default:
+			return false
+		}
+	}
+}
+
+// inputFiles are the files that a resolved plan reads.
+func inputFiles(p logical.Plan) []string {
+	var out []string
+	logical.Walk(p, func(n logical.Plan) bool {
+		if r, ok := n.(*logical.Relation); ok && r.Table != nil && r.Table.Relation != nil {
+			out = append(out, r.Table.Relation.Files()...)
+		}
+		return true
+	})
+	slices.Sort(out)
+	return slices.Compact(out)
+}
