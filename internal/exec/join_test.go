@@ -191,6 +191,51 @@ func checkJoin(t *testing.T, c joinCase, kind logical.JoinKind, buildRight, with
 	}
 }
 
+func TestMergeJoin(t *testing.T) {
+	for name, c := range joinCases() {
+		for _, kind := range allJoins {
+			for v := range 6 {
+				withCond, mode := v&1 == 0, v/2
+				t.Run(fmt.Sprintf("%s/%s/cond %v/%d", name, kind, withCond, mode), func(t *testing.T) { checkMergeJoin(t, c, kind, withCond, mode) })
+			}
+		}
+	}
+}
+
+// checkMergeJoin: mode 0: as is; 1: hardly any memory; 2: one key has most of the rows, and hardly any memory.
+func checkMergeJoin(t *testing.T, c joinCase, kind logical.JoinKind, withCond bool, mode int) {
+	r := rand.New(rand.NewPCG(uint64(c.domain), uint64(kind)))
+	if mode == 2 {
+		c.domain, c.rows = 2, [2]int{150, 150}
+	}
+	l, rt, at := c.sides(r)
+	budget := int64(1 << 30)
+	if mode > 0 {
+		budget = 3 << 10
+	}
+	h := newHarness(t, budget)
+	sorted := func(s *rowset) physical.Plan {
+		var order []expr.SortOrder
+		var keys []int
+		for _, k := range at {
+			order, keys = append(order, expr.SortOrder{Child: s.cols[k], NullsFirst: true}), append(keys, k)
+		}
+		s.rows = slowSort(s.rows, order, keys)
+		return &physical.Sort{Order: order, Child: s.plan}
+	}
+	p := &physical.MergeJoin{Left: sorted(l), Right: sorted(rt), Kind: kind, LeftKeys: l.exprs(at...), RightKeys: rt.exprs(at...)}
+	on := func(a, b []any) any { return keysEqual(a[:len(at)], b[:len(at)]) }
+	if withCond {
+		cond, f := residual(l, rt, len(at))
+		keys := on
+		p.Cond, on = cond, func(a, b []any) any { return and3(keys(a, b), f(a, b)) }
+	}
+	if kind == logical.ExistenceJoin {
+		p.Hint.Exists = &expr.Column{ID: expr.NextID(), Name: "exists", T: types.Boolean}
+	}
+	sameRows(t, h.mustRun(t, p), slowJoin(kind, l.rows, rt.rows, len(l.cols), false, on), true)
+}
+
 func TestNullAwareAntiJoin(t *testing.T) {
 	for _, domain := range []int{3, 40, 2000} {
 		for _, keys := range [][]types.Type{{types.Long}, {types.String}, {types.Long, types.String}} {

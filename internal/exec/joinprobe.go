@@ -59,6 +59,12 @@ func (p *joinProbe) use(tab *joinTable) {
 
 // begin takes the next batch of the probe side, borrowed until next has given nil.
 func (p *joinProbe) begin(in *columnar.Batch) {
+	p.start(in)
+	p.lookup()
+}
+
+// start is begin for a caller that sets heads itself.
+func (p *joinProbe) start(in *columnar.Batch) {
 	p.in, p.pos, p.chain, p.done, p.flushed = in, 0, 0, false, false
 	if p.tracks() && !p.deferred {
 		p.matched = sized(p.matched, (in.N+63)/64)
@@ -66,7 +72,6 @@ func (p *joinProbe) begin(in *columnar.Batch) {
 		p.base = 0
 	}
 	p.slow.start()
-	p.lookup()
 }
 
 // tracks says whether it must be known which rows of the probe side have a partner.
