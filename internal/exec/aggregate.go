@@ -30,6 +30,7 @@ type aggregateOp struct {
 	cols    []columnar.Vector
 	table   *aggTable
 	partial *partialPolicy // nil: not a Partial
+	passed  bool           // the aggregates hold rows that passed ungrouped
 	spill   *aggSpill
 	todo    []aggPart // spilled partitions to merge
 	part    *aggPart  // being merged
@@ -66,6 +67,9 @@ func (o *aggregateOp) Open(ctx context.Context, t *Task) error {
 	}
 	if o.p.Mode == physical.Partial && len(o.layout.keys) > 0 {
 		o.partial = newPartialPolicy()
+		if o.env.partial != nil {
+			*o.partial = *o.env.partial
+		}
 	}
 	o.out = columnar.Batch{Schema: o.schema, Cols: make([]columnar.Vector, len(o.schema.Fields))}
 	return o.child.Open(ctx, t)
@@ -120,6 +124,12 @@ func (o *aggregateOp) fill(ctx context.Context) (*columnar.Batch, error) {
 		if o.partial != nil && o.partial.through(b.N) {
 			return o.passRows(b.N)
 		}
+		if o.passed {
+			o.passed = false
+			if err := o.table.reset(); err != nil {
+				return nil, err
+			}
+		}
 		if err := o.table.update(o.cols, b.N); err != nil {
 			return nil, err
 		}
@@ -163,6 +173,9 @@ func roundUp(n int64) int64 { return (n + 1<<16 - 1) &^ (1<<16 - 1) }
 
 // inputEnded starts handing out, or merging what was spilled.
 func (o *aggregateOp) inputEnded(ctx context.Context) error {
+	if o.passed {
+		return nil
+	}
 	if o.spill == nil {
 		o.emit = 0
 		return nil
@@ -219,12 +232,7 @@ func (o *aggregateOp) passRows(n int) (*columnar.Batch, error) {
 			at++
 		}
 	}
-	if o.partial.left <= 0 {
-		if err := o.table.reset(); err != nil {
-			return nil, err
-		}
-	}
-	o.out.N = n
+	o.passed, o.out.N = true, n
 	return &o.out, nil
 }
 
@@ -249,6 +257,8 @@ func (o *aggregateOp) Close() error {
 // partialPolicy decides when a Partial aggregation hands out its groups and when it stops grouping.
 type partialPolicy struct {
 	limit int // groups
+	small int // the limit once grouping saved little
+	pass  int // rows that pass then
 	rows  int // since the table was empty
 	poor  int // tables in turn that reduced almost nothing
 	left  int // rows to pass without grouping
@@ -261,7 +271,9 @@ const (
 	partialPass  = 1 << 20 // rows that pass before grouping is tried again
 )
 
-func newPartialPolicy() *partialPolicy { return &partialPolicy{limit: partialFirst} }
+func newPartialPolicy() *partialPolicy {
+	return &partialPolicy{limit: partialFirst, small: partialSmall, pass: partialPass}
+}
 
 // full counts rows that were added and says whether the table is to be handed out.
 func (p *partialPolicy) full(rows, groups int) bool {
@@ -269,16 +281,16 @@ func (p *partialPolicy) full(rows, groups int) bool {
 	if groups < p.limit {
 		return false
 	}
-	if p.limit > partialSmall && p.rows >= 2*groups {
+	if p.limit > p.small && p.rows >= 2*groups {
 		p.limit *= 4
 		return false
 	}
-	p.limit = partialSmall
+	p.limit = p.small
 	if p.poor++; p.rows*10 > groups*11 {
 		p.poor = 0
 	}
 	if p.poor >= 2 {
-		p.left, p.poor = partialPass, 0
+		p.left, p.poor = p.pass, 0
 	}
 	p.rows = 0
 	return true

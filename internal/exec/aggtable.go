@@ -95,14 +95,14 @@ type aggTable struct {
 // aggCall is the state of one aggregate.
 type aggCall struct {
 	aggPlace
-	agg     kernel.Agg
-	ctx     kernel.Ctx
-	flat    []kernel.Scratch
-	argv    []columnar.Vector
-	sel     []uint32
-	ids     []uint32
-	one     kernel.Scratch
-	ordered *orderedAgg
+	agg      kernel.Agg
+	ctx      kernel.Ctx
+	gathered []kernel.Scratch
+	argv     []columnar.Vector
+	sel      []uint32
+	ids      []uint32
+	one      kernel.Scratch
+	ordered  *orderedAgg
 }
 
 func newAggTable(l *aggLayout, env *Env, t *Task) (*aggTable, error) {
@@ -136,7 +136,7 @@ func (c *aggCall) start(env *Env, t *Task) error {
 		return err
 	}
 	n := max(len(c.args), len(c.state)) + len(c.order)
-	c.flat, c.argv = make([]kernel.Scratch, n), make([]columnar.Vector, n)
+	c.gathered, c.argv = make([]kernel.Scratch, n), make([]columnar.Vector, n)
 	c.ctx = *t.ctx()
 	c.ctx.Scratch = &kernel.Scratch{}
 	if !c.x.Mode.Merges() {
@@ -234,11 +234,11 @@ func (c *aggCall) update(cols []columnar.Vector, n int, ids []uint32, groups int
 	}
 	argv := c.argv[:0]
 	for k, at := range c.args {
-		argv = append(argv, c.dense(k, &cols[at], sel))
+		argv = append(argv, c.chosen(k, &cols[at], sel))
 	}
 	args := len(argv)
 	for k, at := range c.order {
-		argv = append(argv, c.dense(args+k, &cols[at], sel))
+		argv = append(argv, c.chosen(args+k, &cols[at], sel))
 	}
 	if sel != nil {
 		n = len(sel)
@@ -253,18 +253,13 @@ func (c *aggCall) update(cols []columnar.Vector, n int, ids []uint32, groups int
 	return c.feed(argv[:args], argv[args:], n, ids, groups)
 }
 
-// dense is the chosen rows of a column, flat.
-func (c *aggCall) dense(k int, v *columnar.Vector, sel []uint32) columnar.Vector {
-	if sel == nil && v.Form == columnar.Flat {
+// chosen is the rows of a column that sel names, in the column's form; all for nil.
+func (c *aggCall) chosen(k int, v *columnar.Vector, sel []uint32) columnar.Vector {
+	if sel == nil {
 		return *v
 	}
-	s := &c.flat[k]
-	s.Reset()
-	if sel == nil {
-		return s.Flatten(v)
-	}
-	g := s.Gather(v, sel)
-	return s.Flatten(&g)
+	c.gathered[k].Reset()
+	return c.gathered[k].Gather(v, sel)
 }
 
 // selectTrue lists the rows of a flat boolean that are true, reusing sel.
@@ -292,7 +287,7 @@ func (a *aggTable) merge(cols []columnar.Vector, n int) error {
 		c := &a.calls[i]
 		argv := c.argv[:0]
 		for k, at := range c.state {
-			argv = append(argv, c.dense(k, &cols[at], nil))
+			argv = append(argv, c.chosen(k, &cols[at], nil))
 		}
 		c.ctx.Scratch.Reset()
 		if err := c.agg.Merge(&c.ctx, argv, n, ids, groups); err != nil {

@@ -22,6 +22,8 @@ type Env struct {
 	ExternalAgg func(*expr.Agg) (kernel.Agg, error)
 	// Wrap, if set, is put around every operator; tests spoil borrowed batches with it.
 	Wrap func(p physical.Plan, op Operator) Operator
+	// partial replaces the limits of Partial aggregations in tests.
+	partial *partialPolicy
 }
 
 // Build makes the operator tree of a plan for one task. It neither opens nor reads anything.

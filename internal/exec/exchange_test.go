@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"fmt"
+	"math/bits"
 	"math/rand/v2"
 	"reflect"
 	"sync"
@@ -172,12 +173,24 @@ func TestMurmur(t *testing.T) {
 		b.Append(v)
 		return b.Finish()
 	}
+	wide := types.Decimal(30, 1)
+	hi, lo := bits.Mul64(12345678901234567890, 10)
+	minus := types.Int128{Lo: lo + 1, Hi: int64(hi)}.Neg() // -12345678901234567890.1
 	cases := []struct {
 		cols []columnar.Vector
 		want int32
 	}{
 		{[]columnar.Vector{one(types.Int, int32(1))}, -559580957},
 		{[]columnar.Vector{one(types.Long, int64(1))}, -1712319331},
+		{[]columnar.Vector{one(types.Double, 1.5)}, 1290763749},
+		{[]columnar.Vector{one(types.Float, float32(1.5))}, -221251528},
+		{[]columnar.Vector{one(types.Boolean, true)}, -559580957},
+		{[]columnar.Vector{one(types.Int, nil)}, 42},
+		{[]columnar.Vector{one(types.Date, int32(18262))}, -725858435},
+		{[]columnar.Vector{one(types.Decimal(5, 1), types.I128(15))}, -18083236},
+		{[]columnar.Vector{one(wide, types.I128(123))}, -1536290115},
+		{[]columnar.Vector{one(wide, minus)}, 579886331},
+		{[]columnar.Vector{one(types.Struct(types.Field{Type: types.Int}, types.Field{Type: types.String}), []any{int32(1), "xyzabcd"})}, 770346995},
 		{[]columnar.Vector{one(types.String, "Spark"), one(types.Array(types.Int, true), []any{int32(123)}), one(types.Int, int32(2))}, -1321691492},
 	}
 	for _, c := range cases {

@@ -234,6 +234,8 @@ func (s *sumAgg) grow(groups int) {
 
 func (s *sumAgg) Update(_ *kernel.Ctx, args []columnar.Vector, n int, group []uint32, groups int) error {
 	s.grow(groups)
+	args = append([]columnar.Vector(nil), args...)
+	args[0] = args[0].Flatten()
 	vals := columnar.Values[int64](&args[0])
 	if args[0].Valid == nil && group != nil && !s.count {
 		sums := s.sums
