@@ -14,17 +14,37 @@ func Fingerprint(e Expr) string {
 	return b.String()
 }
 
+// Head is the part of a Fingerprint that is the node's own, without its children.
+func Head(e Expr) string {
+	var b strings.Builder
+	head(&b, e)
+	return b.String()
+}
+
 func fingerprint(b *strings.Builder, e Expr) {
+	if head(b, e) {
+		return
+	}
+	b.WriteByte('(')
+	for _, c := range e.Children() {
+		fingerprint(b, c)
+		b.WriteByte(',')
+	}
+	b.WriteByte(')')
+}
+
+// head writes the node itself; it says whether that is all.
+func head(b *strings.Builder, e Expr) (leaf bool) {
 	switch x := e.(type) {
 	case *Column:
 		b.WriteString("#" + strconv.FormatUint(uint64(x.ID), 10))
-		return
+		return true
 	case *Literal:
 		fmt.Fprintf(b, "%s:%v(%T)", x.T, x.Value, x.Value)
-		return
+		return true
 	case *LambdaVar:
 		fmt.Fprintf(b, "λ%d", x.ID)
-		return
+		return true
 	case *Subquery:
 		fmt.Fprintf(b, "sub%d", x.ID)
 	case *OuterRef:
@@ -46,12 +66,7 @@ func fingerprint(b *strings.Builder, e Expr) {
 	default:
 		fmt.Fprintf(b, "%T", e)
 	}
-	b.WriteByte('(')
-	for _, c := range e.Children() {
-		fingerprint(b, c)
-		b.WriteByte(',')
-	}
-	b.WriteByte(')')
+	return false
 }
 
 func fingerprintOrder(b *strings.Builder, order []SortOrder) {

@@ -63,6 +63,7 @@ type App struct {
 	nextQuery atomic.Int64
 	mu        sync.Mutex
 	sessions  map[*Session]bool
+	resources map[string][]string // ADD FILE, JAR, ARCHIVE: by kind
 	closed    bool
 }
 
@@ -179,7 +180,7 @@ func (a *App) Close(ctx context.Context) error {
 		errs = append(errs, a.driver.Close(ctx))
 	}
 	if a.cache != nil {
-		a.cache.clear()
+		errs = append(errs, a.cache.clear())
 	}
 	if a.shuffle != nil {
 		errs = append(errs, a.shuffle.Close())

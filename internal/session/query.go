@@ -121,6 +121,14 @@ func (q *query) run(ctx context.Context, analyzed logical.Plan, sink func(*colum
 
 // execute runs the subqueries of a planned query and then the query.
 func (q *query) execute(ctx context.Context, plans *Plans, sink func(*columnar.Batch) error) error {
+	for _, s := range plans.Subqueries {
+		if err := q.s.app.cache.ensure(ctx, q, s.Plan); err != nil {
+			return err
+		}
+	}
+	if err := q.s.app.cache.ensure(ctx, q, plans.Physical); err != nil {
+		return err
+	}
 	values := map[expr.ID]*expr.Literal{}
 	for _, s := range plans.Subqueries {
 		v, err := q.scalar(ctx, s, values)
@@ -171,11 +179,7 @@ func withValues(p physical.Plan, values map[expr.ID]*expr.Literal) physical.Plan
 // extra plans the nodes that the physical room does not know.
 func (q *query) extra(pl *physical.Planner, p logical.Plan) (physical.Plan, error) {
 	if w, ok := p.(*writePlan); ok {
-		child, err := pl.Child(w.Child)
-		if err != nil {
-			return nil, err
-		}
-		return &physical.WriteFiles{Writer: w.job, Format: w.format, Path: w.path, Child: child}, nil
+		return q.planWrite(pl, w)
 	}
 	return nil, nil
 }

@@ -3,12 +3,14 @@ package session
 import (
 	"context"
 	"os/user"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/firesteel/firesteel/internal/analyzer"
 	"github.com/firesteel/firesteel/internal/catalog"
 	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/command"
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/expr"
 	"github.com/firesteel/firesteel/internal/logical"
@@ -66,7 +68,7 @@ func (s *Session) ParseExpression(text string) (expr.Expr, error) {
 }
 
 func (s *Session) parserOptions() sqlparser.Options {
-	return sqlparser.Options{}
+	return sqlparser.SessionOptions(s.conf.Values().String, time.Now())
 }
 
 // Query is a resolved query, or a command that has not run yet.
@@ -75,6 +77,7 @@ type Query struct {
 	parsed  logical.Plan
 	plan    logical.Plan // resolved
 	command logical.Command
+	result  *command.Result // of a command that was done
 }
 
 // Prepare resolves a plan.
@@ -89,8 +92,13 @@ func (s *Session) Prepare(ctx context.Context, p logical.Plan) (*Query, error) {
 	return out, nil
 }
 
-// Schema are the columns of the result.
-func (q *Query) Schema() *types.Schema { return schemaOf(q.plan.Output()) }
+// Schema are the columns of the result; those of a command are known when it was done.
+func (q *Query) Schema() *types.Schema {
+	if q.result != nil {
+		return q.result.Schema
+	}
+	return schemaOf(q.plan.Output())
+}
 
 // Plan is the resolved plan.
 func (q *Query) Plan() logical.Plan { return q.plan }
@@ -112,6 +120,11 @@ func (s *Session) SQL(ctx context.Context, text string, schema func(*types.Schem
 	q, err := s.Prepare(ctx, p)
 	if err != nil {
 		return err
+	}
+	if q.command != nil {
+		if _, err := q.do(ctx); err != nil {
+			return err
+		}
 	}
 	if err := schema(q.Schema()); err != nil {
 		return err

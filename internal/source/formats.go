@@ -5,3 +5,11 @@ func IsFormat(name string) bool {
 	_, err := formatOf(name)
 	return err == nil
 }
+
+// PartitionValue reads the value part of a partition directory's name; null marks the default partition.
+func PartitionValue(dir string) (text string, null bool) {
+	if dir == nullPartition {
+		return "", true
+	}
+	return unescapePath(dir), false
+}

@@ -69,3 +69,9 @@ func (q *query) Run(ctx context.Context, sink connect.Sink) error {
 	})
 	return q.Query.Run(ctx, func(b *columnar.Batch) error { return sink.Batch(b) })
 }
+
+// SameAs implements connect.Comparer.
+func (q *query) SameAs(other connect.Query) bool {
+	o, ok := other.(*query)
+	return ok && session.SameResult(q.Query, o.Query)
+}
