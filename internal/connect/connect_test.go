@@ -105,7 +105,8 @@ func TestQuery(t *testing.T) {
 		kinds        string
 		rows         int
 	}{
-		{"range 250", true, "schema batch100 batch100 batch50 complete", 250},
+		{"range 250", true, "schema batch250 complete", 250},
+		{"range 20000", true, "schema batch8200 batch8200 batch3600 complete", 20000},
 		{"range 3", false, "schema batch3", 3},
 		{"range 0", true, "schema batch0 complete", 0},
 		{"cmd", true, "schema batch2 complete", 2},
@@ -169,7 +170,7 @@ func TestSQL(t *testing.T) {
 // TestReattach breaks the stream after each response in turn; the client sees every response once.
 func TestReattach(t *testing.T) {
 	c := newClient(t, Options{})
-	r := c.request(sqlPlan("range 1000"), true)
+	r := c.request(sqlPlan("range 50000"), true)
 	ctx, cancel := context.WithCancel(t.Context())
 	stream, err := c.ExecutePlan(ctx, r)
 	if err != nil {
@@ -200,7 +201,7 @@ func TestReattach(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := numbers(t, all); len(got) != 1000 || got[999] != int64(999) {
+	if got := numbers(t, all); len(got) != 50000 || got[49999] != int64(49999) || len(all) < 5 {
 		t.Errorf("%d rows", len(got))
 	}
 	if got := c.session().runs; len(got) != 1 {

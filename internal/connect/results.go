@@ -26,6 +26,9 @@ type results struct {
 	encoder  *arrowipc.Encoder
 	offset   int64 // rows sent
 	batches  int
+	pending  []*columnar.Appender // columns of the gathered rows
+	waiting  int                  // gathered rows
+	since    time.Time            // when gathering began
 	observed []*connectpb.ExecutePlanResponse_ObservedMetrics
 	metrics  []metricsQuery // found in the plan
 
@@ -102,8 +105,11 @@ func (o *results) begin(s *types.Schema) (err error) {
 
 // end sends an empty batch if there was none, and the observed metrics.
 func (o *results) end(s *types.Schema) error {
+	if err := o.flush(); err != nil {
+		return err
+	}
 	if o.batches == 0 {
-		if err := o.Batch(emptyBatch(s)); err != nil {
+		if err := o.rows(emptyBatch(s), 0, 0); err != nil {
 			return err
 		}
 	}
@@ -160,11 +166,50 @@ func emptyBatch(s *types.Schema) *columnar.Batch {
 
 func (o *results) push(m *connectpb.ExecutePlanResponse) error { return o.op.push(o.ctx, m) }
 
+// Small batches are gathered, because every response costs the client a call to release it.
+const (
+	smallBatch  = 1024
+	gatherRows  = 8192
+	gatherPause = 100 * time.Millisecond
+)
+
 // Batch implements Sink.
 func (o *results) Batch(b *columnar.Batch) error {
-	if b.N == 0 && o.batches > 0 {
+	if b.N >= smallBatch {
+		if err := o.flush(); err != nil {
+			return err
+		}
+		return o.rows(b, 0, b.N)
+	}
+	if b.N == 0 {
+		return o.ctx.Err()
+	}
+	if o.pending == nil {
+		o.since = time.Now()
+		for i := range b.Cols {
+			o.pending = append(o.pending, columnar.NewAppender(b.Cols[i].Type))
+		}
+	}
+	for i := range b.Cols {
+		o.pending[i].AppendVector(&b.Cols[i])
+	}
+	o.waiting += b.N
+	if o.waiting >= gatherRows || time.Since(o.since) > gatherPause {
+		return o.flush()
+	}
+	return o.ctx.Err()
+}
+
+// flush sends the gathered rows.
+func (o *results) flush() error {
+	if o.waiting == 0 {
 		return nil
 	}
+	b := &columnar.Batch{N: o.waiting}
+	for _, a := range o.pending {
+		b.Cols = append(b.Cols, a.Finish())
+	}
+	o.pending, o.waiting = nil, 0
 	return o.rows(b, 0, b.N)
 }
 

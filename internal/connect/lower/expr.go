@@ -195,7 +195,30 @@ func (l *Lowerer) function(f *connectpb.Expression_UnresolvedFunction, at *expr.
 	} else if op, ok := operators[name[0]]; ok {
 		name[0] = op
 	}
+	if schemaArgument[strings.ToLower(name[0])] && len(args) > 1 {
+		args[1] = schemaText(args[1])
+	}
 	return &expr.Func{Name: name, Args: args, Distinct: f.GetIsDistinct(), Internal: f.GetIsInternal(), At: at}, nil
+}
+
+// schemaArgument are the functions whose second argument is a schema. Clients send it as JSON too, which SQL does not know.
+var schemaArgument = map[string]bool{"from_json": true, "from_csv": true, "from_xml": true}
+
+// schemaText turns a literal of schema JSON into the SQL text of the type, and leaves everything else.
+func schemaText(e expr.Expr) expr.Expr {
+	lit, ok := e.(*expr.Literal)
+	if !ok {
+		return e
+	}
+	text, ok := lit.Value.(string)
+	if !ok || !strings.HasPrefix(strings.TrimSpace(text), "{") {
+		return e
+	}
+	t, err := TypeFromJSON([]byte(text))
+	if err != nil {
+		return e
+	}
+	return expr.NewLiteral(t.SQL(), types.String)
 }
 
 func (l *Lowerer) callFunction(f *connectpb.CallFunction, at *expr.Origin) (expr.Expr, error) {

@@ -163,6 +163,8 @@ func TestExpressions(t *testing.T) {
 		{`literal{array{elements{integer:1} elements{null{integer{}}}} data_type{array{element_type{integer{}} contains_null:true}}}`, "[1 <nil>]:array<int>"},
 		{`literal{specialized_array{ints{values:1 values:2}}}`, "[1 2]:array<int>"},
 		{`literal{time{nano:5}}`, "5:time(6)"},
+		{`unresolved_function{function_name:"from_json" arguments{literal{string:"v"}} arguments{literal{string:"{\"type\":\"array\",\"elementType\":\"long\",\"containsNull\":true}"}}}`,
+			"from_json(v:string,ARRAY<BIGINT>:string)"},
 	}
 	for _, test := range tests {
 		var e connectpb.Expression
