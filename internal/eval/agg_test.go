@@ -20,7 +20,7 @@ func aggregate(a *expr.Agg) (string, error) { return "", fmt.Errorf("%s needs ro
 
 // query is "agg FROM VALUES (…), (…) AS t(a, b)" taken apart: the call over columns, and the columns' vectors.
 func query(text string) (*expr.Agg, []columnar.Vector, []*expr.Column, error) {
-	plan, err := sqlparser.ParsePlan("SELECT "+text, sqlparser.Options{})
+	plan, err := sqlparser.ParsePlan("SELECT "+text, sqlparser.Options{Location: session().Zone})
 	if err != nil {
 		return nil, nil, nil, err
 	}

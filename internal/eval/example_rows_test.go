@@ -87,7 +87,7 @@ func resolve(env *function.BindEnv, e expr.Expr, vars map[string]*expr.LambdaVar
 }
 
 func bindText(text string) (expr.Expr, error) {
-	e, err := sqlparser.ParseExpression(text, sqlparser.Options{})
+	e, err := sqlparser.ParseExpression(text, sqlparser.Options{Location: session().Zone})
 	if err != nil {
 		return nil, err
 	}

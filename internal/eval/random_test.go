@@ -118,7 +118,7 @@ func randomBatch(r *rand.Rand, n int) *columnar.Batch {
 
 // bindColumns resolves SQL text over cols.
 func bindColumns(text string) (expr.Expr, error) {
-	e, err := sqlparser.ParseExpression(text, sqlparser.Options{})
+	e, err := sqlparser.ParseExpression(text, sqlparser.Options{Location: session().Zone})
 	if err != nil {
 		return nil, err
 	}

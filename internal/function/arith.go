@@ -12,20 +12,20 @@ func init() { groups = append(groups, arithRows, bitwiseRows) }
 
 func arithRows() []*Row {
 	return group("math_funcs",
-		binary("+", "1.0.0", "expr1 + expr2: the sum; also of dates and timestamps with days and intervals.", "1 + 2", "3"),
-		binary("-", "1.0.0", "expr1 - expr2: the difference; also of dates and timestamps, with each other or with intervals.", "2 - 1", "1"),
-		binary("*", "1.0.0", "expr1 * expr2: the product; an interval may be one side.", "2 * 3", "6"),
-		binary("/", "1.0.0", "expr1 / expr2: the quotient as a double or decimal; an interval may be divided by a number.", "3 / 2", "1.5", "2L / 2L", "1.0"),
-		binary("%", "1.0.0", "expr1 % expr2: the remainder, with the sign of expr1.", "2 % 1.8", "0.2", "MOD(2, 1.8)", "0.2").alias("mod").own(),
-		binary("div", "3.0.0", "expr1 div expr2: the quotient without its fraction, as BIGINT.", "3 div 2", "1", "INTERVAL '1-1' YEAR TO MONTH div INTERVAL '-1' MONTH", "-13"),
-		binary("pmod", "1.5.0", "pmod(expr1, expr2): the remainder made positive.", "pmod(10, 3)", "1", "pmod(-10, 3)", "2"),
-		binary("try_add", "3.2.0", "try_add(expr1, expr2): the sum, or null where it overflows.", "try_add(1, 2)", "3", "try_add(2147483647, 1)", "NULL"),
-		binary("try_subtract", "3.3.0", "try_subtract(expr1, expr2): the difference, or null where it overflows.", "try_subtract(2, 1)", "1",
+		operator("+", "1.0.0", "expr1 + expr2: the sum; also of dates and timestamps with days and intervals.", "1 + 2", "3"),
+		operator("-", "1.0.0", "expr1 - expr2: the difference; also of dates and timestamps, with each other or with intervals.", "2 - 1", "1"),
+		operator("*", "1.0.0", "expr1 * expr2: the product; an interval may be one side.", "2 * 3", "6"),
+		operator("/", "1.0.0", "expr1 / expr2: the quotient as a double or decimal; an interval may be divided by a number.", "3 / 2", "1.5", "2L / 2L", "1.0"),
+		operator("%", "1.0.0", "expr1 % expr2: the remainder, with the sign of expr1.", "2 % 1.8", "0.2", "MOD(2, 1.8)", "0.2").alias("mod").own(),
+		operator("div", "3.0.0", "expr1 div expr2: the quotient without its fraction, as BIGINT.", "3 div 2", "1", "INTERVAL '1-1' YEAR TO MONTH div INTERVAL '-1' MONTH", "-13"),
+		operator("pmod", "1.5.0", "pmod(expr1, expr2): the remainder made positive.", "pmod(10, 3)", "1", "pmod(-10, 3)", "2"),
+		operator("try_add", "3.2.0", "try_add(expr1, expr2): the sum, or null where it overflows.", "try_add(1, 2)", "3", "try_add(2147483647, 1)", "NULL"),
+		operator("try_subtract", "3.3.0", "try_subtract(expr1, expr2): the difference, or null where it overflows.", "try_subtract(2, 1)", "1",
 			"try_subtract(-2147483648, 1)", "NULL"),
-		binary("try_multiply", "3.3.0", "try_multiply(expr1, expr2): the product, or null where it overflows.", "try_multiply(2, 3)", "6",
+		operator("try_multiply", "3.3.0", "try_multiply(expr1, expr2): the product, or null where it overflows.", "try_multiply(2, 3)", "6",
 			"try_multiply(-2147483648, 10)", "NULL"),
-		binary("try_divide", "3.2.0", "try_divide(expr1, expr2): the quotient, or null where expr2 is 0.", "try_divide(3, 2)", "1.5", "try_divide(1, 0)", "NULL"),
-		binary("try_mod", "4.0.0", "try_mod(expr1, expr2): the remainder, or null where expr2 is 0.", "try_mod(2, 1.8)", "0.2", "try_mod(3, 0)", "NULL"),
+		operator("try_divide", "3.2.0", "try_divide(expr1, expr2): the quotient, or null where expr2 is 0.", "try_divide(3, 2)", "1.5", "try_divide(1, 0)", "NULL"),
+		operator("try_mod", "4.0.0", "try_mod(expr1, expr2): the remainder, or null where expr2 is 0.", "try_mod(2, 1.8)", "0.2", "try_mod(3, 0)", "NULL"),
 		unary("negative", "1.0.0", "negative(expr): the value with the opposite sign.", "negative(1)", "-1"),
 		unary("positive", "1.5.0", "positive(expr): the value itself.", "positive(1)", "1"),
 		unary("abs", "1.2.0", "abs(expr): the absolute value of a number or interval.", "abs(-1)", "1"),
@@ -44,7 +44,7 @@ func symbolOf(name string) string {
 	return name
 }
 
-func binary(name, since, usage string, examples ...string) *Row {
+func operator(name, since, usage string, examples ...string) *Row {
 	r := &Row{Name: name, Since: since, Usage: usage, NullIn: true, Bind: bindArith, Kernel: arithKernel, Total: arithTotal}
 	return r.examples(examples)
 }

@@ -322,3 +322,21 @@ func DivIntervals(t types.Type, m Mode) Func {
 	}
 	return Each2(types.Long, func(_ *Ctx, a, b int64) (int64, bool, error) { return div(a, b) })
 }
+
+// ShiftDays gives the loop of a date plus sign times a count of days of type k (INT, SMALLINT or TINYINT).
+func ShiftDays(k types.Type, sign int64, m Mode) Func {
+	add := func(d int32, n int64) (int32, bool, error) {
+		v := int64(d) + sign*n
+		if v != int64(int32(v)) && m != Legacy {
+			return bad[int32](m, func() error { return Overflow("integer overflow", "") })
+		}
+		return int32(v), true, nil
+	}
+	switch k.Kind {
+	case types.ByteKind:
+		return Each2(types.Date, func(_ *Ctx, d int32, n int8) (int32, bool, error) { return add(d, int64(n)) })
+	case types.ShortKind:
+		return Each2(types.Date, func(_ *Ctx, d int32, n int16) (int32, bool, error) { return add(d, int64(n)) })
+	}
+	return Each2(types.Date, func(_ *Ctx, d, n int32) (int32, bool, error) { return add(d, int64(n)) })
+}

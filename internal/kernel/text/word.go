@@ -177,7 +177,9 @@ func Sentences(s string) []any {
 	return all
 }
 
-func wordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' || unicode.IsMark(r) }
+func wordRune(r rune) bool {
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' || unicode.IsMark(r)
+}
 
 // joins: an apostrophe or point between letters, a point or comma between digits.
 func joins(before, c, after rune) bool {
