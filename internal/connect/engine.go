@@ -32,7 +32,7 @@ type Session interface {
 
 // Query is an analyzed query, or a command that has not run yet.
 type Query interface {
-	// Schema are the columns of the result; none for commands without one.
+	// Schema are the columns of the result; those of a command need be known only after Run.
 	Schema() *types.Schema
 	// Run evaluates the query, or does the command, and hands the rows to the sink from one goroutine.
 	// It returns soon after ctx has ended.

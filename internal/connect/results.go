@@ -75,9 +75,26 @@ func (o *results) relation(r *connectpb.Relation) error {
 		return err
 	}
 	if isCommand(p) {
-		p = bare(p)
+		return o.done(bare(p))
 	}
 	return o.run(p)
+}
+
+// done does a command and sends its rows, whose schema is known when it was done.
+func (o *results) done(p logical.Plan) error {
+	s, rows, err := o.collect(p)
+	if err != nil {
+		return err
+	}
+	if err := o.begin(s); err != nil {
+		return err
+	}
+	for _, b := range rows {
+		if err := o.Batch(b); err != nil {
+			return err
+		}
+	}
+	return o.end(s)
 }
 
 // run analyzes and runs a plan and sends its rows: the schema first, and at least one batch.
