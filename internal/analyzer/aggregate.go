@@ -74,7 +74,7 @@ func (r *resolver) groupItem(b *block, g expr.Expr, s *scope) (expr.Expr, error)
 		e = inline(e, b.list)
 	}
 	if a := findAgg(e); a != nil {
-		return nil, fail(originOf(g), "GROUP_BY_AGGREGATE", "sqlExpr", r.sql(a))
+		return nil, fail(originOf(g), "GROUP_BY_AGGREGATE", "sqlExpr", r.full(a))
 	}
 	switch {
 	case r.flags&hasWindow != 0 || expr.Any(e, isWindow):
@@ -107,7 +107,7 @@ func (r *resolver) groupPosition(b *block, l *expr.Literal) (expr.Expr, error) {
 		}
 	}
 	if findAgg(e) != nil {
-		return nil, fail(l.At, "GROUP_BY_POS_AGGREGATE", "index", itoa(n), "aggExpr", b.list[n-1].SQL())
+		return nil, fail(l.At, "GROUP_BY_POS_AGGREGATE", "index", itoa(n), "aggExpr", r.full(b.list[n-1]))
 	}
 	return e, r.groupable(e)
 }

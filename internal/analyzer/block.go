@@ -54,7 +54,7 @@ func (r *resolver) build(b *block, out []*expr.Column, order []expr.SortOrder, g
 		if err := r.checkGrouped(b); err != nil {
 			return nil, err
 		}
-		simple := b.flags&(hasWindow|hasGenerator|hasLCA) == 0 && len(b.having) == 0 && outOnly(order, out)
+		simple := b.flags&layered == 0 && len(b.having) == 0 && outOnly(order, out)
 		if simple {
 			p = &logical.Aggregate{Group: b.group, List: list, Child: p}
 			return sorted(p, order, global), nil
@@ -144,9 +144,13 @@ type split struct {
 	ids    map[expr.ID]expr.Expr
 }
 
+// layered are the parts of a list that are computed above the aggregate. Correlated subqueries are among them: their outer
+// columns then are the aggregate's output.
+const layered = hasWindow | hasGenerator | hasLCA | hasSubquery
+
 func newSplit(b *block) *split {
 	s := &split{b: b, ids: map[expr.ID]expr.Expr{}}
-	if s.final = b.flags&(hasWindow|hasGenerator|hasLCA) == 0; s.final {
+	if s.final = b.flags&layered == 0; s.final {
 		s.pieces = append(s.pieces, b.list...)
 	}
 	return s

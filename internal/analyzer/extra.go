@@ -1,6 +1,7 @@
 package analyzer
 
 import (
+	"strings"
 	"time"
 
 	"github.com/firesteel/firesteel/internal/expr"
@@ -163,4 +164,21 @@ func (r *resolver) override(e expr.Expr) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// full prints an expression with the qualifiers of its columns.
+func (r *resolver) full(e expr.Expr) string {
+	return expr.Print(e, func(x expr.Expr) (string, bool) {
+		switch x := x.(type) {
+		case *expr.Column:
+			parts := make([]string, 0, 4)
+			for _, q := range append(x.Qualifier[:len(x.Qualifier):len(x.Qualifier)], x.Name) {
+				parts = append(parts, types.QuoteIfNeeded(q))
+			}
+			return strings.Join(parts, "."), true
+		case *expr.Alias:
+			return r.full(x.Child) + " AS " + types.Quote(x.Name), true
+		}
+		return r.override(x)
+	})
 }

@@ -46,7 +46,7 @@ func (r *resolver) checkCondition(p *logical.Filter, cond expr.Expr, x rel) erro
 		if a := findAgg(cond); a != nil {
 			bad = a
 		}
-		return fail(originOf(p.Cond), "INVALID_WHERE_CONDITION", "condition", r.sqlExpr(cond), "expressionList", bad.SQL())
+		return fail(originOf(p.Cond), "INVALID_WHERE_CONDITION", "condition", r.sqlExpr(cond), "expressionList", r.full(bad))
 	}
 	return r.boolean(cond, originOf(p.Cond))
 }
