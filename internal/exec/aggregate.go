@@ -22,6 +22,7 @@ type aggregateOp struct {
 	p       *physical.Aggregate
 	env     *Env
 	child   Operator
+	split   bool // the child marks the ends of partitions that no group spans
 	schema  *types.Schema
 	layout  *aggLayout
 	t       *Task
@@ -41,16 +42,19 @@ type aggregateOp struct {
 
 func newAggregate(p *physical.Aggregate, env *Env) (Operator, error) {
 	layout := newAggLayout(p)
-	child, err := buildNeeding(p.Child, env, neededBy(layout.list))
-	if err != nil {
-		return nil, err
+	child, split := splitInput(p, env)
+	if !split {
+		var err error
+		if child, err = buildNeeding(p.Child, env, neededBy(layout.list)); err != nil {
+			return nil, err
+		}
 	}
 	for _, x := range p.Aggs {
 		if _, err := env.newAgg(x.Agg); err != nil {
 			return nil, err
 		}
 	}
-	return &aggregateOp{p: p, env: env, child: child, schema: schemaOf(p.Output()), layout: layout, emit: -1}, nil
+	return &aggregateOp{p: p, env: env, child: child, split: split, schema: schemaOf(p.Output()), layout: layout, emit: -1}, nil
 }
 
 func (o *aggregateOp) Schema() *types.Schema { return o.schema }
@@ -66,7 +70,7 @@ func (o *aggregateOp) Open(ctx context.Context, t *Task) error {
 		return err
 	}
 	if o.p.Mode == physical.Partial && len(o.layout.keys) > 0 {
-		o.partial = newPartialPolicy()
+		o.partial = newPartialPolicy(partialSmall, partialLarge, partialPass)
 		if o.env.partial != nil {
 			*o.partial = *o.env.partial
 		}
@@ -113,6 +117,11 @@ func (o *aggregateOp) fill(ctx context.Context) (*columnar.Batch, error) {
 			return nil, err
 		}
 		if b.N == 0 {
+			// What is spilled may belong to groups of the table: then all is handed out in the end.
+			if o.split && isMark(b) && o.spill == nil && o.table.len() > 0 {
+				o.emit = 0
+				return nil, nil
+			}
 			continue
 		}
 		if ctx.Err() != nil {
@@ -255,45 +264,64 @@ func (o *aggregateOp) Close() error {
 }
 
 // partialPolicy decides when a Partial aggregation hands out its groups and when it stops grouping.
+//
+// It compares how many rows a new group brought in the beginning, when the table was small, with how many it brings when
+// the table is large. If that is no better, a large table does not pay: the rows of a group lie together, or hardly any
+// repeats. Then small tables follow, which fit the cache; and if they too save next to nothing, rows pass ungrouped.
 type partialPolicy struct {
-	limit int // groups
-	small int // the limit once grouping saved little
-	pass  int // rows that pass then
-	rows  int // since the table was empty
-	poor  int // tables in turn that reduced almost nothing
-	left  int // rows to pass without grouping
-	ids   []uint32
+	small  int // groups of a small table
+	large  int // groups after which the look is taken
+	pass   int // rows that pass ungrouped before grouping is tried again
+	limit  int // groups of the present table
+	rows   int // since the table was empty
+	early  int // rows when it had small groups
+	middle int // rows when it had large/2 groups
+	poor   int // tables in turn that saved almost nothing
+	left   int // rows still to pass
+	ids    []uint32
 }
 
 const (
-	partialFirst = 1 << 18 // groups after which a look is taken at what grouping saves
-	partialSmall = 1 << 15 // groups of the tables that follow if it saves little: they fit the cache
-	partialPass  = 1 << 20 // rows that pass before grouping is tried again
+	partialSmall = 1 << 15
+	partialLarge = 1 << 18
+	partialPass  = 1 << 20
 )
 
-func newPartialPolicy() *partialPolicy {
-	return &partialPolicy{limit: partialFirst, small: partialSmall, pass: partialPass}
+func newPartialPolicy(small, large, pass int) *partialPolicy {
+	return &partialPolicy{small: small, large: large, pass: pass, limit: large}
 }
 
 // full counts rows that were added and says whether the table is to be handed out.
 func (p *partialPolicy) full(rows, groups int) bool {
 	p.rows += rows
+	if groups <= p.small {
+		p.early = p.rows
+	}
+	if groups <= p.limit/2 {
+		p.middle = p.rows
+	}
 	if groups < p.limit {
 		return false
 	}
-	if p.limit > p.small && p.rows >= 2*groups {
+	if p.limit > p.small && p.grows(groups) {
 		p.limit *= 4
 		return false
 	}
-	p.limit = p.small
 	if p.poor++; p.rows*10 > groups*11 {
 		p.poor = 0
 	}
+	p.limit, p.rows, p.early, p.middle = p.small, 0, 0, 0
 	if p.poor >= 2 {
 		p.left, p.poor = p.pass, 0
 	}
-	p.rows = 0
 	return true
+}
+
+// grows says whether a larger table is worth it.
+func (p *partialPolicy) grows(groups int) bool {
+	early := float64(max(p.early, 1)) / float64(p.small)
+	late := float64(p.rows-p.middle) / float64(groups-p.limit/2)
+	return late >= 1.5*early
 }
 
 // through says whether the next n rows pass without grouping.

@@ -204,6 +204,57 @@ func TestMurmur(t *testing.T) {
 	}
 }
 
+// A final aggregation over an exchange by its key finishes partition after partition.
+func TestAggregateOverExchange(t *testing.T) {
+	for _, budget := range []int64{1 << 30, 700 << 10} {
+		l := newLab(t, budget)
+		k, v := col("k", types.Long), col("v", types.Long)
+		r := rand.New(rand.NewPCG(4, 4))
+		var rows [][]any
+		for range 20000 {
+			rows = append(rows, []any{randomKey(r, types.Long, 9000), int64(r.IntN(9))})
+		}
+		cols := []*expr.Column{k, v}
+		m := shuffle.NewLocal(l.pool, l.dirs)
+		ex := &physical.Exchange{Part: physical.Partitioning{Kind: physical.HashPart, N: 10, Keys: []expr.Expr{k}}, Child: table(r, cols, rows, 3000)}
+		task := l.task(0)
+		op, err := Build(ex.Child, l.env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		st, err := WriteShuffle(t.Context(), task, l.env, op, cols, ex.Part, m, shuffle.Output{Shuffle: 1, Partitions: 10, Schema: schemaOf(cols), Mem: task.Mem})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.inputs = &StageInputs{Manager: m, Stages: map[int]*StageOutput{0: {Shuffle: 1, Maps: []shuffle.MapStatus{st}, Partitions: 10, Schema: schemaOf(cols)}}}
+		in := &physical.StageInput{Out: cols, From: ex, Specs: []physical.PartitionSpec{{From: 0, To: 7}, {From: 7, To: 10}}}
+		agg := &physical.Aggregate{Mode: physical.Complete, Keys: []expr.Expr{k}, Child: in,
+			Aggs: []physical.AggExpr{aggExpr("sum", v, physical.Complete), aggExpr("count", v, physical.Complete)}}
+		var got [][]any
+		for i := range 2 {
+			l.env.Metrics = &Metrics{}
+			op, err := Build(agg, l.env)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := Run(t.Context(), l.task(i), op, func(b *columnar.Batch) error {
+				for i := range b.N {
+					got = append(got, []any{b.Cols[0].ValueAt(i), b.Cols[1].ValueAt(i), b.Cols[2].ValueAt(i)})
+				}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want := sums(rows); !reflect.DeepEqual(sorted(got), sorted(want)) {
+			t.Errorf("budget %d: %d groups, want %d", budget, len(got), len(want))
+		}
+		if err := m.Remove(1); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestBroadcast(t *testing.T) {
 	l := newLab(t, 1<<30)
 	a := col("a", types.Int)

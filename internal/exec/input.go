@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/expr"
 	"github.com/firesteel/firesteel/internal/physical"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/types"
@@ -20,7 +21,16 @@ type stageInput struct {
 	rel    *Relation
 	batch  int
 	out    columnar.Batch
+	// split makes the partitions of a range of them come one after the other, with a mark after each.
+	split bool
+	mark  bool // due
 }
+
+// endOfPartition is the mark that a split stageInput yields after each partition: no rows, no columns.
+var endOfPartition = &columnar.Batch{}
+
+// isMark tells the mark from empty batches, through wrappers that copy the batch.
+func isMark(b *columnar.Batch) bool { return b.N == 0 && b.Schema == nil }
 
 func newStageInput(p *physical.StageInput, _ *Env) (Operator, error) {
 	return &stageInput{p: p, schema: schemaOf(p.Out)}, nil
@@ -46,7 +56,20 @@ func (o *stageInput) Open(ctx context.Context, t *Task) error {
 	}
 	from, to := ownPartitions(t, len(specs))
 	o.todo = specs[from:to]
+	if o.split {
+		o.todo = single(o.todo)
+	}
 	return nil
+}
+
+// single breaks ranges of partitions up.
+func single(specs []physical.PartitionSpec) (out []physical.PartitionSpec) {
+	for _, s := range specs {
+		for p := s.From; p < s.To; p++ {
+			out = append(out, physical.PartitionSpec{From: p, To: p + 1, MapFrom: s.MapFrom, MapTo: s.MapTo})
+		}
+	}
+	return out
 }
 
 func (o *stageInput) isBroadcast() bool {
@@ -66,6 +89,10 @@ func (o *stageInput) Next(ctx context.Context) (*columnar.Batch, error) {
 	}
 	for {
 		if o.reader == nil {
+			if o.mark {
+				o.mark = false
+				return endOfPartition, nil
+			}
 			if len(o.todo) == 0 {
 				return nil, io.EOF
 			}
@@ -79,9 +106,10 @@ func (o *stageInput) Next(ctx context.Context) (*columnar.Batch, error) {
 		if err == nil {
 			return relabel(&o.out, b, o.schema), nil
 		}
-		if err != io.EOF {
+		if !isEOF(err) {
 			return nil, err
 		}
+		o.mark = o.split
 		if err := o.Close(); err != nil {
 			return nil, err
 		}
@@ -108,4 +136,37 @@ func BroadcastOf(ctx context.Context, t *Task, p physical.Plan) (*Relation, erro
 		return nil, nil
 	}
 	return t.Inputs.Broadcast(ctx, t, in.Stage)
+}
+
+// splitInput makes a hash-partitioned input that p groups come partition by partition if no group spans partitions: then
+// each can be finished before the next, in a table that stays in the cache.
+func splitInput(p *physical.Aggregate, env *Env) (Operator, bool) {
+	in, ok := p.Child.(*physical.StageInput)
+	if !ok || len(p.Keys) == 0 {
+		return nil, false
+	}
+	ex, ok := in.From.(*physical.Exchange)
+	if !ok || ex.Part.Kind != physical.HashPart || len(ex.Part.Keys) == 0 {
+		return nil, false
+	}
+	for _, k := range ex.Part.Keys {
+		c, ok := k.(*expr.Column)
+		if !ok || !isKeyColumn(p.Keys, c.ID) {
+			return nil, false
+		}
+	}
+	return env.wrap(in, &stageInput{p: in, schema: schemaOf(in.Out), split: true}), true
+}
+
+// isKeyColumn says whether a column itself is one of the keys.
+func isKeyColumn(keys []expr.Expr, id expr.ID) bool {
+	for _, k := range keys {
+		if a, ok := k.(*expr.Alias); ok {
+			k = a.Child
+		}
+		if c, ok := k.(*expr.Column); ok && c.ID == id {
+			return true
+		}
+	}
+	return false
 }
