@@ -190,7 +190,7 @@ func (a *analysis) answer2(r *connectpb.AnalyzePlanRequest, out *connectpb.Analy
 		if err != nil {
 			return err
 		}
-		same := canonical(p) == canonical(other)
+		same := logical.Canonical(p) == logical.Canonical(other)
 		out.Result = &connectpb.AnalyzePlanResponse_SameSemantics_{SameSemantics: &connectpb.AnalyzePlanResponse_SameSemantics{Result: same}}
 	case *connectpb.AnalyzePlanRequest_SemanticHash_:
 		p, err := a.resolved(k.SemanticHash.GetPlan(), "semanticHash")

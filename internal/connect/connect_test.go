@@ -754,8 +754,8 @@ func TestCanonical(t *testing.T) {
 		other logical.Plan
 		same  bool
 	}{{plan("a", "*", 2), true}, {plan("b", "*", 2), true}, {plan("a", "+", 2), false}, {plan("a", "*", 3), false}} {
-		if same := canonical(base) == canonical(test.other); same != test.same || same != (canonicalHash(base) == canonicalHash(test.other)) {
-			t.Errorf("%s\n%s: %v", canonical(base), canonical(test.other), same)
+		if same := logical.Canonical(base) == logical.Canonical(test.other); same != test.same || same != (canonicalHash(base) == canonicalHash(test.other)) {
+			t.Errorf("%s\n%s: %v", logical.Canonical(base), logical.Canonical(test.other), same)
 		}
 	}
 }

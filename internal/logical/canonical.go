@@ -2,133 +2,117 @@ package logical
 
 import (
 	"fmt"
-	"hash/fnv"
+	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/firesteel/firesteel/internal/catalog"
+	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/expr"
+	"github.com/firesteel/firesteel/internal/types"
 )
 
-// Canonical is a text that two resolved plans share if they compute the same rows by the same operators: column ids are
-// numbered in the order of their appearance, names do not count.
+// Canonical prints a resolved plan without what makes no difference to its rows: names, and which column ids it happened to get.
+// Two plans with the same text yield the same result.
 func Canonical(p Plan) string {
-	c := &canonizer{ids: map[expr.ID]int{}}
-	c.plan(p)
-	return c.b.String()
+	w := canonicalWriter{ids: map[expr.ID]int{}}
+	w.value(reflect.ValueOf(p))
+	return w.String()
 }
 
-// Hash is a number of Canonical, for clients that compare plans.
-func Hash(p Plan) int32 {
-	h := fnv.New32a()
-	h.Write([]byte(Canonical(p)))
-	return int32(h.Sum32())
-}
-
-type canonizer struct {
-	b   strings.Builder
+type canonicalWriter struct {
+	strings.Builder
 	ids map[expr.ID]int
 }
 
-func (c *canonizer) id(id expr.ID) int {
-	n, ok := c.ids[id]
+// id gives the columns numbers in the order in which they are met.
+func (w *canonicalWriter) id(id expr.ID) string {
+	n, ok := w.ids[id]
 	if !ok {
-		n = len(c.ids)
-		c.ids[id] = n
+		n = len(w.ids)
+		w.ids[id] = n
 	}
-	return n
+	return "#" + strconv.Itoa(n)
 }
 
-func (c *canonizer) plan(p Plan) {
-	switch n := p.(type) {
-	case *SubqueryAlias:
-		c.plan(n.Child)
-		return
-	case *PlanID:
-		c.plan(n.Child)
-		return
-	}
-	fmt.Fprintf(&c.b, "%T", p)
-	c.details(p)
-	c.b.WriteByte('{')
-	for _, k := range p.Children() {
-		c.plan(k)
-	}
-	for _, o := range p.Output() {
-		c.id(o.ID)
-	}
-	for _, e := range p.Exprs() {
-		c.expr(e)
-	}
-	c.b.WriteByte('}')
-}
-
-// details are what tells nodes of one kind apart besides expressions and children.
-func (c *canonizer) details(p Plan) {
-	switch n := p.(type) {
-	case *Relation:
-		fmt.Fprintf(&c.b, " %v %v %s %v %v", n.Table.Name, n.Table.Paths, n.Table.Provider, n.Table.Options, columnNames(n.Out))
-	case *LocalRelation:
-		for _, b := range n.Batches {
-			fmt.Fprintf(&c.b, " %p", b)
-		}
-	case *Range:
-		fmt.Fprintf(&c.b, " %d %d %d %d", n.Start, n.End, n.Step, n.Partitions)
-	case *Join:
-		fmt.Fprintf(&c.b, " %d %s %s", n.Kind, n.Hint.Left, n.Hint.Right)
-	case *SetOp:
-		fmt.Fprintf(&c.b, " %d %v", n.Kind, n.All)
-	case *Sort:
-		fmt.Fprintf(&c.b, " %v", n.Global)
-		for _, o := range n.Order {
-			fmt.Fprintf(&c.b, " %v %v", o.Desc, o.NullsFirst)
-		}
-	case *Sample:
-		fmt.Fprintf(&c.b, " %v %v %v %d", n.Lower, n.Upper, n.WithReplacement, n.Seed)
-	case *Repartition:
-		fmt.Fprintf(&c.b, " %d %v %v", n.N, n.Shuffle, n.Range)
-	case *Generate:
-		fmt.Fprintf(&c.b, " %v", n.Outer)
-	case *CachedRelation:
-		c.b.WriteString(" " + n.Key)
-	case *CTERef:
-		fmt.Fprintf(&c.b, " %d", n.ID)
-	}
-}
-
-func columnNames(cols []*expr.Column) []string {
-	names := make([]string, len(cols))
-	for i, col := range cols {
-		names[i] = col.Name
-	}
-	return names
-}
-
-// expr writes an expression with numbered columns; a subquery is written as its plan.
-func (c *canonizer) expr(e expr.Expr) {
-	switch x := e.(type) {
+// known prints the types that have a form of their own.
+func (w *canonicalWriter) known(x any) bool {
+	switch x := x.(type) {
 	case *expr.Column:
-		fmt.Fprintf(&c.b, "#%d,", c.id(x.ID))
-		return
-	case *expr.OuterRef:
-		fmt.Fprintf(&c.b, "outer%d,", c.id(x.Col.ID))
-		return
-	case *expr.LambdaVar:
-		fmt.Fprintf(&c.b, "λ%d,", c.id(x.ID))
-		return
+		if x != nil {
+			w.WriteString(w.id(x.ID))
+		}
 	case *expr.Alias:
-		c.id(x.ID)
-		c.expr(x.Child)
+		w.value(reflect.ValueOf(x.Child))
+		w.WriteString(" as " + w.id(x.ID))
+	case *expr.Origin:
+	case expr.ID:
+		w.WriteString(w.id(x))
+	case types.Type:
+		w.WriteString(x.String())
+	case *types.Schema:
+		if x != nil {
+			for _, f := range x.Fields {
+				w.WriteString(f.Type.String() + ";")
+			}
+		}
+	case *catalog.Table:
+		if x != nil {
+			fmt.Fprint(w, x.Name, x.Provider, x.Location, x.Paths)
+		}
+	case *columnar.Batch:
+		w.batch(x)
+	default:
+		return false
+	}
+	return true
+}
+
+func (w *canonicalWriter) batch(b *columnar.Batch) {
+	for r := range b.N {
+		for c := range b.Cols {
+			fmt.Fprint(w, b.Cols[c].ValueAt(r), ",")
+		}
+		w.WriteByte(';')
+	}
+}
+
+func (w *canonicalWriter) value(v reflect.Value) {
+	if !v.IsValid() {
 		return
-	case *expr.Subquery:
-		c.plan(x.Plan.(Plan))
 	}
-	kids := e.Children()
-	if len(kids) == 0 {
-		c.b.WriteString(expr.Fingerprint(e) + ",")
+	if (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) && v.IsNil() || v.CanInterface() && w.known(v.Interface()) {
 		return
 	}
-	c.b.WriteString(expr.Head(e) + "(")
-	for _, k := range kids {
-		c.expr(k)
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		w.value(v.Elem())
+	case reflect.Struct:
+		w.WriteString(v.Type().Name() + "{")
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				w.value(v.Field(i))
+				w.WriteByte(' ')
+			}
+		}
+		w.WriteByte('}')
+	case reflect.Slice, reflect.Array:
+		w.WriteByte('[')
+		for i := range v.Len() {
+			w.value(v.Index(i))
+			w.WriteByte(' ')
+		}
+		w.WriteByte(']')
+	case reflect.Map:
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+		for _, k := range keys {
+			fmt.Fprint(w, k, ":")
+			w.value(v.MapIndex(k))
+		}
+	case reflect.Func, reflect.Chan, reflect.UnsafePointer:
+	default:
+		fmt.Fprint(w, v)
 	}
-	c.b.WriteString("),")
 }

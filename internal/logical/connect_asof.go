@@ -3,7 +3,6 @@ package logical
 import (
 	"github.com/firesteel/firesteel/internal/expr"
 	"github.com/firesteel/firesteel/internal/sparkerr"
-	"github.com/firesteel/firesteel/internal/types"
 )
 
 // AsOfJoin joins each left row to the one right row that is nearest by an order among those that match.
@@ -68,21 +67,11 @@ func (p *AsOfJoin) Expand(env *ExpandEnv, in []Plan) (Plan, error) {
 	if p.Cond != nil {
 		cond = expr.NewFunc("and", cond, p.Cond)
 	}
-	row := expr.NewAlias(expr.NewFunc("monotonically_increasing_id"), "__as_of_row")
-	numbered := &Project{List: append(columns(left), row), Child: in[0]}
 	kind := InnerJoin
 	if p.Outer {
 		kind = LeftJoin
 	}
-	joined := &Join{Left: numbered, Right: in[1], Kind: kind, Cond: cond}
-	rank := expr.NewAlias(&expr.Window{Func: expr.NewFunc("row_number"), Spec: expr.WindowSpec{
-		Partition: []expr.Expr{&expr.Attribute{Name: []string{"__as_of_row"}}},
-		Order:     []expr.SortOrder{{Child: distance, NullsFirst: true}},
-	}}, "__as_of_rank")
-	both := append(columns(left), columns(right)...)
-	ranked := &Project{List: append(both[:len(both):len(both)], rank), Child: joined}
-	first := &Filter{Cond: expr.NewFunc("=", &expr.Attribute{Name: []string{"__as_of_rank"}}, expr.NewLiteral(int32(1), types.Int)), Child: ranked}
-	return &Project{List: both, Child: first}, nil
+	return firstOfEach(in, kind, cond, expr.SortOrder{Child: distance, NullsFirst: true}, 1), nil
 }
 
 func columns(cols []*expr.Column) []expr.Expr {

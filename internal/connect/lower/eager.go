@@ -55,6 +55,49 @@ func (l *Lowerer) asOfJoin(j *connectpb.AsOfJoin) (logical.Plan, error) {
 	return out, nil
 }
 
+func (l *Lowerer) nearestByJoin(j *connectpb.NearestByJoin) (logical.Plan, error) {
+	if n := j.GetNumResults(); n < 1 || n > 100000 {
+		return nil, sparkerr.New("NEAREST_BY_JOIN.NUM_RESULTS_OUT_OF_RANGE", "numResults", itoa(n), "min", "1", "max", "100000")
+	}
+	left, err := l.Relation(j.GetLeft())
+	if err != nil {
+		return nil, err
+	}
+	right, err := l.Relation(j.GetRight())
+	if err != nil {
+		return nil, err
+	}
+	rank, err := l.Expr(j.GetRankingExpression())
+	if err != nil {
+		return nil, err
+	}
+	largest := j.GetDirection() == "similarity"
+	if !largest && j.GetDirection() != "distance" {
+		return nil, sparkerr.Unsupported("nearestByJoin with direction " + j.GetDirection())
+	}
+	outer := j.GetJoinType() == "leftouter" || j.GetJoinType() == "left_outer" || j.GetJoinType() == "left"
+	if !outer && j.GetJoinType() != "inner" && j.GetJoinType() != "" {
+		return nil, sparkerr.New("UNSUPPORTED_JOIN_TYPE", "typ", j.GetJoinType(), "supported", "'inner', 'leftouter'")
+	}
+	out := &logical.NearestByJoin{Left: left, Right: right, Approx: j.GetMode() == "approx", N: int(j.GetNumResults()), Rank: rank, Similarity: largest}
+	if outer {
+		out.Kind = logical.LeftJoin
+	}
+	return out, nil
+}
+
+func (l *Lowerer) zip(z *connectpb.Zip) (logical.Plan, error) {
+	left, err := l.Relation(z.GetLeft())
+	if err != nil {
+		return nil, err
+	}
+	right, err := l.Relation(z.GetRight())
+	if err != nil {
+		return nil, err
+	}
+	return logical.NewZip(left, right), nil
+}
+
 // transpose reads the rows, whose number is bounded, because the values of the index column become the names of columns.
 func (l *Lowerer) transpose(t *connectpb.Transpose) (logical.Plan, error) {
 	if l.Collect == nil {

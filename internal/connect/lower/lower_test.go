@@ -184,7 +184,7 @@ func TestRefusals(t *testing.T) {
 	tests := []struct{ in, condition, says string }{
 		{``, "CONNECT_INVALID_PLAN.INVALID_ONE_OF_FIELD_NOT_SET", "rel_type"},
 		{`map_partitions{}`, "UNSUPPORTED_CALL", "spark.connect.Relation.map_partitions"},
-		{`limit{input{zip{}}}`, "UNSUPPORTED_CALL", "spark.connect.Relation.zip"},
+		{`limit{input{group_map{}}}`, "UNSUPPORTED_CALL", "spark.connect.Relation.group_map"},
 		{`project{expressions{typed_aggregate_expression{}}}`, "UNSUPPORTED_CALL", "typed_aggregate_expression"},
 		{`join{left{range{step:1}} right{range{step:1}}}`, "CONNECT_INVALID_PLAN.INVALID_ENUM", "JOIN_TYPE_UNSPECIFIED"},
 		{`range{end:3}`, "INTERNAL_ERROR", "step cannot be 0"},

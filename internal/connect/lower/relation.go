@@ -114,6 +114,10 @@ func (l *Lowerer) shape(r *connectpb.Relation) (logical.Plan, error) {
 		return l.collectMetrics(k.CollectMetrics, r.GetCommon().GetPlanId())
 	case *connectpb.Relation_AsOfJoin:
 		return l.asOfJoin(k.AsOfJoin)
+	case *connectpb.Relation_NearestByJoin:
+		return l.nearestByJoin(k.NearestByJoin)
+	case *connectpb.Relation_Zip:
+		return l.zip(k.Zip)
 	case *connectpb.Relation_Transpose:
 		return l.transpose(k.Transpose)
 	case *connectpb.Relation_Catalog:
