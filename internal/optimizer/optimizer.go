@@ -57,9 +57,16 @@ func Optimize(c *Context, p logical.Plan) (logical.Plan, error) {
 	return p, nil
 }
 
-// each lifts a rewriting of single nodes, bottom-up.
+// each lifts a rewriting of single nodes, bottom-up. Plans inside subquery expressions are rewritten too.
 func each(f func(logical.Plan) logical.Plan) func(*Context, logical.Plan) (logical.Plan, error) {
-	return func(_ *Context, p logical.Plan) (logical.Plan, error) { return logical.Up(p, f), nil }
+	return func(_ *Context, p logical.Plan) (logical.Plan, error) { return everywhere(p, f), nil }
+}
+
+// everywhere is logical.Up over a plan and the plans inside its subquery expressions.
+func everywhere(p logical.Plan, f func(logical.Plan) logical.Plan) logical.Plan {
+	return logical.Up(p, func(n logical.Plan) logical.Plan {
+		return f(mapSubqueries(n, func(q logical.Plan) logical.Plan { return everywhere(q, f) }))
+	})
 }
 
 // dropAliases removes nodes that only matter for names.

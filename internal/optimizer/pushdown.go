@@ -405,11 +405,14 @@ func pushSemiJoins(c *Context, p logical.Plan) (logical.Plan, error) {
 		if !ok || j.Kind != logical.SemiJoin && j.Kind != logical.AntiJoin {
 			return n
 		}
-		return sinkSemi(j)
+		return c.sinkSemi(j)
 	}), nil
 }
 
-func sinkSemi(j *logical.Join) logical.Plan {
+// sinkBelow is the share of rows that a semi or anti join must leave at most for it to be worth doing early.
+const sinkBelow = 0.5
+
+func (c *Context) sinkSemi(j *logical.Join) logical.Plan {
 	below, ok := j.Left.(*logical.Join)
 	if !ok || j.Cond == nil || below.Kind != logical.InnerJoin && below.Kind != logical.CrossJoin {
 		return j
@@ -422,10 +425,13 @@ func sinkSemi(j *logical.Join) logical.Plan {
 		}
 		q, out := *j, *below
 		q.Left = side
+		if c.Estimator.Of(&q).Rows > sinkBelow*c.Estimator.Of(side).Rows {
+			return j
+		}
 		if i == 0 {
-			out.Left = sinkSemi(&q)
+			out.Left = c.sinkSemi(&q)
 		} else {
-			out.Right = sinkSemi(&q)
+			out.Right = c.sinkSemi(&q)
 		}
 		return &out
 	}

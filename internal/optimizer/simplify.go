@@ -8,7 +8,7 @@ import (
 
 // simplify folds constants and simplifies boolean logic in every expression, and drops filters that are always true.
 func simplify(c *Context, p logical.Plan) (logical.Plan, error) {
-	return logical.Up(p, func(n logical.Plan) logical.Plan {
+	return everywhere(p, func(n logical.Plan) logical.Plan {
 		n = logical.MapExprs(n, func(e expr.Expr) expr.Expr { return c.simplifyNamed(e) })
 		f, ok := n.(*logical.Filter)
 		if !ok {
