@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/expr"
@@ -34,7 +35,8 @@ type tableJoin struct {
 	current   bool                                           // a batch is being probed
 	phase     joinPhase
 	spill     *joinSpill
-	tableOver bool // rest of the table's rows comes next
+	tableOver bool           // rest of the table's rows comes next
+	others    *sharedMatches // of a table that several tasks probe and whose own rows come out
 }
 
 type joinPhase uint8
@@ -149,6 +151,9 @@ func (o *tableJoin) pull(ctx context.Context) (*columnar.Batch, error) {
 	b, err := o.source(ctx)
 	if errors.Is(err, io.EOF) {
 		o.phase = joinRest
+		if o.others != nil && !o.others.add(o.probing) {
+			o.phase = joinDone
+		}
 		return nil, nil
 	}
 	if err == nil && b.N > 0 {
@@ -167,6 +172,9 @@ func (o *tableJoin) start(ctx context.Context) error {
 	var tab *joinTable
 	if rel != nil {
 		tab, err = sharedTable(o.t, o.env, o.node, rel, o.buildForm, o.shape.nullAware)
+		if err == nil {
+			o.others, err = o.sharing()
+		}
 	} else {
 		tab, err = o.buildOwn(ctx)
 	}
@@ -184,6 +192,50 @@ func (o *tableJoin) start(ctx context.Context) error {
 	o.probing.use(tab)
 	o.source, o.phase = o.fromProbe, joinProbing
 	return o.openProbe(ctx)
+}
+
+// sharedMatches collects which rows of a shared table found a partner in any of the tasks that probe it. The last task to
+// end yields the table's own rows.
+type sharedMatches struct {
+	mu    sync.Mutex
+	left  int
+	total columnar.Bitmap
+}
+
+// sharing finds the collection; nil when this task is the only one, or the table's own rows do not come out.
+func (o *tableJoin) sharing() (*sharedMatches, error) {
+	if !o.shape.rowsOfBuild() || o.t.Shared == nil || o.t.Parts == nil || o.t.Whole {
+		return nil, nil
+	}
+	n := o.t.Parts(o.node)
+	if n < 2 {
+		return nil, nil
+	}
+	type key struct{ node physical.Plan }
+	v, err := o.t.Shared.Of(key{o.node}, func() (any, error) { return &sharedMatches{left: n}, nil })
+	if err != nil {
+		return nil, err
+	}
+	return v.(*sharedMatches), nil
+}
+
+// add puts one task's matches to the others'. It says true to the last task, whose probe then has them all.
+func (s *sharedMatches) add(p *joinProbe) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.total == nil {
+		s.total = append(columnar.Bitmap(nil), p.buildMatched...)
+	} else {
+		for i, w := range p.buildMatched {
+			s.total[i] |= w
+		}
+	}
+	s.left--
+	if s.left > 0 {
+		return false
+	}
+	p.buildMatched = s.total
+	return true
 }
 
 func (o *tableJoin) openProbe(ctx context.Context) error {

@@ -34,6 +34,8 @@ type Task struct {
 	Filters *Filters // runtime filters of the query; nil: none
 	Shared  *Shared  // what the tasks of this stage share in this process
 	Metrics *Metrics
+	// Parts is the number of tasks of the stage that run a node of its plan in this process; nil: one.
+	Parts func(p physical.Plan) int
 	// MayCommit asks the driver whether this attempt may commit what it wrote; nil: it may. A denial is an
 	// *event.CommitDeniedError.
 	MayCommit func(ctx context.Context) error

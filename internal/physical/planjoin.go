@@ -146,14 +146,16 @@ func outerSide(k logical.JoinKind, buildRight bool) bool {
 	return false
 }
 
-// broadcastSide wraps the build side; the join's rows lie as the probe side's do. A build side whose own rows come out is
-// probed by one task only.
+// broadcastSide wraps the build side; the join's rows lie as the probe side's do. When the build side's own rows come out
+// the last task to end yields them, which only the tasks of one process can agree on.
 func (pl *Planner) broadcastSide(l, r Plan, ls, rs spread, buildRight, outer bool) (Plan, Plan, spread) {
 	probe := ls
 	if !buildRight {
 		probe = rs
 	}
-	if outer && probe.kind != SinglePart {
+	if outer && pl.InProcess && probe.kind != SinglePart {
+		probe = spread{kind: UnknownPart, n: probe.n}
+	} else if outer && probe.kind != SinglePart {
 		if buildRight {
 			l = pl.toSingle(l, ls)
 		} else {

@@ -253,7 +253,7 @@ func (x *execution) task(s *stage, tc *driver.TaskContext) *exec.Task {
 	return &exec.Task{
 		ID: tc.Task, Stage: tc.Stage, Partition: tc.Partition, Attempt: tc.Attempt, Session: x.q.kernel,
 		Mem: x.app.pool.Account("task"), Dirs: x.app.dirs, Source: x.src, Inputs: x, Cache: x.app.cache, Filters: &x.filters,
-		Shared: s.shared, Metrics: &exec.Metrics{}, MayCommit: tc.Commit,
+		Shared: s.shared, Metrics: &exec.Metrics{}, MayCommit: tc.Commit, Parts: x.countTasks,
 	}
 }
 
