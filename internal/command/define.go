@@ -410,7 +410,7 @@ func (r *runner) prepareLocation(t *catalog.Table, p catalog.Place, query bool) 
 // createAsSelect writes the query's rows, then makes the table.
 func (r *runner) createAsSelect(x *logical.CreateTable, p catalog.Place, t *catalog.Table) error {
 	plan := r.reorder(x.Query, t.Schema)
-	mode := logical.ErrorIfExists
+	mode := logical.Append // a managed table's place is made and known to be empty
 	if t.Kind == "EXTERNAL" {
 		mode = logical.Overwrite
 	}
