@@ -16,15 +16,12 @@ func likeRows() []*Row {
 			return kernel.Like(fold), nil
 		}, examples...)
 	}
-	rlike := fn("rlike", "1.0.0", "text RLIKE regexp: whether the regular expression occurs in the text.", sig(to(types.Boolean), tStr, tStr),
-		func(c *expr.Call) (kernel.Func, error) { return kernel.RLike("rlike"), nil },
-		`rlike('%SystemDrive%', '^%S')`, "true", "'abc' rlike 'x'", "false").alias("regexp", "regexp_like")
 	l := like("like", "text LIKE pattern [ESCAPE c]: whether the text fits the pattern, where % stands for any characters and _ for one.", false,
 		"'Spark' like '_park'", "true", "'100%' like '%!%' escape '!'", "true")
 	l.Total = constPattern
 	i := like("ilike", "text ILIKE pattern [ESCAPE c]: LIKE without regard to case.", true, "'Spark' ilike '_PARK'", "true")
 	i.Since, i.Total = "3.3.0", constPattern
-	return group("predicate_funcs", l, i, rlike)
+	return group("predicate_funcs", l, i)
 }
 
 // constPattern: a pattern that is constant and without escapes never fails.
