@@ -233,6 +233,9 @@ func (r *resolver) argumentOf(f *expr.Func, a expr.Expr, s *scope, out []expr.Ex
 	if err != nil {
 		return nil, err
 	}
+	if !strings.EqualFold(f.Name[len(f.Name)-1], "struct") {
+		e = unalias(e)
+	}
 	return append(out, e), nil
 }
 

@@ -79,7 +79,12 @@ func foldTest(e expr.Expr) (any, error) {
 			}
 		}
 	case *expr.Call:
-		if x.Name == "negative" || x.Name == "-" {
+		if x.Name == "+" {
+			a, _ := foldTest(x.Args[0])
+			b, err := foldTest(x.Args[1])
+			return a.(int32) + b.(int32), err
+		}
+		if x.Name == "negative" {
 			v, err := foldTest(x.Args[0])
 			if n, ok := v.(int32); ok {
 				return -n, err
@@ -99,9 +104,12 @@ func analyze(t testing.TB, ctx *Context, sql string) (logical.Plan, error) {
 }
 
 // brief prints a resolved plan in a line; ids are numbered in order of appearance.
-type brief struct{ ids map[expr.ID]int }
+type brief struct {
+	ids  map[expr.ID]int
+	ctes map[int64]int
+}
 
-func briefly(p logical.Plan) string { return (&brief{map[expr.ID]int{}}).plan(p) }
+func briefly(p logical.Plan) string { return (&brief{map[expr.ID]int{}, map[int64]int{}}).plan(p) }
 
 func (b *brief) id(id expr.ID) string {
 	n, ok := b.ids[id]
@@ -110,6 +118,13 @@ func (b *brief) id(id expr.ID) string {
 		b.ids[id] = n
 	}
 	return fmt.Sprintf("#%d", n)
+}
+
+func (b *brief) cte(id int64) int {
+	if b.ctes[id] == 0 {
+		b.ctes[id] = len(b.ctes) + 1
+	}
+	return b.ctes[id]
 }
 
 func (b *brief) expr(e expr.Expr) string {
@@ -195,9 +210,13 @@ func (b *brief) plan(p logical.Plan) string {
 	case *logical.Relation:
 		return "T"
 	case *logical.CTERef:
-		return fmt.Sprintf("ref%d", x.ID)
+		return fmt.Sprintf("ref%d", b.cte(x.ID))
 	case *logical.CTEDef:
-		return fmt.Sprintf("CTE%d(%s)", x.ID, in)
+		return fmt.Sprintf("CTE%d(%s)", b.cte(x.ID), in)
+	case *logical.RecursiveCTE:
+		return fmt.Sprintf("Recursive%d(%s)", b.cte(x.ID), in)
+	case *logical.SetOp:
+		return [...]string{"Union", "Intersect", "Except"}[x.Kind] + "(" + in + ")"
 	case *logical.LocalRelation:
 		return fmt.Sprintf("Local%d", x.Batches[0].N)
 	}

@@ -35,10 +35,27 @@ func (p *printer) call(name string, args []Expr) {
 	if p.special(name, args) {
 		return
 	}
+	p.named(name, args)
+}
+
+// named prints name(args), with the last arguments spelled out that Spark puts in when they are left out.
+func (p *printer) named(name string, args []Expr) {
 	p.text(shownName(name), "(")
+	if name == "log" && len(args) == 1 {
+		p.text("E(), ")
+	}
 	p.list(args)
+	if d, ok := leftOut[name]; ok && len(args) == d.given {
+		p.text(", ", d.text)
+	}
 	p.text(")")
 }
+
+// leftOut are the printed values of last arguments that were not given.
+var leftOut = map[string]struct {
+	given int
+	text  string
+}{"substring": {2, "2147483647"}, "substr": {2, "2147483647"}, "percentile_approx": {2, "10000"}, "approx_percentile": {2, "10000"}, "percentile": {2, "1"}}
 
 // unaries are the operators of one operand: what stands before and after it.
 var unaries = map[string][2]string{"not": {"(NOT ", ")"}, "!": {"(NOT ", ")"}, "negative": {"(- ", ")"}, "positive": {"(+ ", ")"}, "~": {"~", ""},
@@ -56,7 +73,24 @@ func (p *printer) unary(name string, a Expr) bool {
 }
 
 func (p *printer) binary(name string, a, b Expr) bool {
+	if op, ok := grouped[name]; ok {
+		p.text("(")
+		p.expr(a)
+		p.text(" ", op, " ")
+		p.expr(b)
+		p.text(")")
+		return true
+	}
 	switch name {
+	case "trim", "btrim", "ltrim", "rtrim":
+		if name == "btrim" {
+			return false
+		}
+		p.text("TRIM(", map[string]string{"trim": "BOTH", "ltrim": "LEADING", "rtrim": "TRAILING"}[name], " ")
+		p.expr(b)
+		p.text(" FROM ")
+		p.expr(a)
+		p.text(")")
 	case "!=", "<>":
 		p.text("(NOT (")
 		p.expr(a)
@@ -88,13 +122,16 @@ func (p *printer) binary(name string, a, b Expr) bool {
 	return true
 }
 
+// grouped are operators on dates and intervals that are functions of their own, printed as what was written.
+var grouped = map[string]string{"sub_dates": "-", "sub_timestamps": "-", "sub_times": "-", "mul_interval": "*", "div_interval": "/"}
+
 // shifted are sums of a time and an interval, which are printed without parentheses.
 func (p *printer) shifted(name string, a, b Expr) bool {
 	op := ""
 	switch name {
 	case "add_interval", "timestamp_add_interval", "date_add_interval", "timestamp_add_ym_interval", "date_add_ym_interval":
 		op = " + "
-	case "subtract_interval":
+	case "sub_interval":
 		op = " - "
 	default:
 		return false

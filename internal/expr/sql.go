@@ -178,10 +178,14 @@ func (p *printer) agg(x *Agg) {
 		p.text(name, "(DISTINCT ")
 		p.list(args)
 		p.text(")")
-	default:
+	case withoutDirection[x.Name] && len(args) == 2 && len(x.Order) == 0:
 		p.text(name, "(")
-		p.list(args)
+		p.expr(args[1])
+		p.text(") WITHIN GROUP (ORDER BY ")
+		p.expr(args[0])
 		p.text(")")
+	default:
+		p.named(x.Name, args)
 	}
 	if len(x.Order) > 0 {
 		p.text(" WITHIN GROUP (ORDER BY ")
