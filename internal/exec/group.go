@@ -240,3 +240,13 @@ func (b *keyBuffers) bits(n int) columnar.Bitmap {
 	}
 	return b.valid
 }
+
+// emptied clears the slots of a table that held n groups, or drops them if they were far too many: clearing a large table
+// again and again for a few groups costs more than making a small one.
+func emptied[T any](slots []T, n int) []T {
+	if len(slots) > firstSlots && len(slots) >= 16*n {
+		return nil
+	}
+	clear(slots)
+	return slots
+}

@@ -81,8 +81,9 @@ func (g *pairGrouper) bytes() int64 {
 }
 
 func (g *pairGrouper) reset() {
+	used := len(g.vals)
 	g.vals = g.vals[:0]
-	clear(g.slots)
+	g.slots = emptied(g.slots, used)
 }
 
 func (g *pairGrouper) assign(keys []columnar.Vector, n int, ids []uint32) {

@@ -80,8 +80,9 @@ func (g *rowGrouper) bytes() int64 {
 }
 
 func (g *rowGrouper) reset() {
+	used := len(g.addr)
 	g.addr = g.addr[:0]
-	clear(g.slots)
+	g.slots = emptied(g.slots, used)
 	if len(g.chunks) > 0 {
 		g.chunks = g.chunks[:1]
 		g.chunks[0] = g.chunks[0][:0]

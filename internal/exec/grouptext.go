@@ -34,8 +34,9 @@ func (g *textGrouper) bytes() int64 {
 }
 
 func (g *textGrouper) reset() {
+	used := len(g.views)
 	g.views, g.null = g.views[:0], 0
-	clear(g.slots)
+	g.slots = emptied(g.slots, used)
 	if len(g.bufs) > 0 {
 		g.bufs = g.bufs[:1]
 		g.bufs[0] = g.bufs[0][:0]

@@ -49,9 +49,10 @@ func (g *wordGrouper) bytes() int64 {
 }
 
 func (g *wordGrouper) reset() {
+	used := len(g.vals)
 	g.vals, g.null = g.vals[:0], 0
 	clear(g.direct)
-	clear(g.slots)
+	g.slots = emptied(g.slots, used)
 }
 
 func (g *wordGrouper) assign(keys []columnar.Vector, n int, ids []uint32) {
