@@ -122,9 +122,9 @@ func (a *analysis) parseDDL(text string) (types.Type, error) {
 	if err == nil {
 		return t, nil
 	}
-	s, err2 := a.session.engine.Schema(text)
-	if err2 != nil {
-		return types.Null, err2
+	s, err := a.session.lowerer(a.ctx).Columns(text)
+	if err != nil {
+		return types.Null, err
 	}
 	return s.Type(), nil
 }

@@ -652,7 +652,7 @@ func TestAnalyze(t *testing.T) {
 	if err != nil || out.GetSparkVersion().GetVersion() != "9.9" {
 		t.Error(out, err)
 	}
-	for text, want := range map[string]bool{"int": false, "a int": true} {
+	for text, want := range map[string]bool{"int": false, "a int": true, "a: int": true} {
 		out, err = ask(&connectpb.AnalyzePlanRequest{Analyze: &connectpb.AnalyzePlanRequest_DdlParse{DdlParse: &connectpb.AnalyzePlanRequest_DDLParse{DdlString: text}}})
 		if err != nil || (out.GetDdlParse().GetParsed().GetStruct() != nil) != want {
 			t.Error(out, err)

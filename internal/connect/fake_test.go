@@ -75,8 +75,11 @@ func (s *fakeSession) Expr(text string) (expr.Expr, error) {
 	return &expr.Attribute{Name: []string{text}}, nil
 }
 func (s *fakeSession) Type(text string) (types.Type, error) {
-	if text == "int" {
+	switch text {
+	case "int":
 		return types.Int, nil
+	case "struct<a: int>":
+		return types.Struct(types.Field{Name: "a", Type: types.Int, Nullable: true}), nil
 	}
 	return types.Null, errors.New("no type")
 }

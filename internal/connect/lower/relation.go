@@ -181,7 +181,19 @@ func (l *Lowerer) schemaText(s string) (*types.Schema, error) {
 		}
 		return types.NewSchema(st.Fields()...), nil
 	}
-	return l.Parse.Schema(s)
+	return l.Columns(s)
+}
+
+// Columns reads column definitions; a colon may stand between name and type, as in the fields of a STRUCT.
+func (l *Lowerer) Columns(text string) (*types.Schema, error) {
+	s, err := l.Parse.Schema(text)
+	if err == nil {
+		return s, nil
+	}
+	if t, e := l.Parse.Type("struct<" + text + ">"); e == nil && t.Kind == types.StructKind {
+		return types.NewSchema(t.Fields()...), nil
+	}
+	return nil, err
 }
 
 func (l *Lowerer) project(p *connectpb.Project) (logical.Plan, error) {
