@@ -7,7 +7,6 @@ import (
 
 // Operators that are not built yet. Whoever builds one removes its line here.
 
-func newWindow(*physical.Window, *Env) (Operator, error)     { return nil, pending("Window") }
 func newGenerate(*physical.Generate, *Env) (Operator, error) { return nil, pending("Generate") }
 
 func pending(operator string) error { return sparkerr.Unsupported("the operator " + operator) }
