@@ -21,7 +21,11 @@ func (r *resolver) filter(p *logical.Filter) (rel, error) {
 	before := r.flags
 	r.flags = 0
 	s := r.scopeOf(x)
-	cond, q, err := r.pulling(x, s, func() (expr.Expr, error) { return r.condition(p.Cond, s) })
+	var cond expr.Expr
+	q, err := r.pulling(x, s, func() (list []expr.Expr, err error) {
+		cond, err = r.condition(p.Cond, s)
+		return []expr.Expr{cond}, err
+	})
 	if err != nil {
 		return rel{}, err
 	}
@@ -141,9 +145,9 @@ func (r *resolver) aggInSort(b *block, order []expr.SortOrder) error {
 func (r *resolver) sortPlan(p *logical.Sort, x rel) (rel, error) {
 	s := r.scopeOf(x)
 	var order []expr.SortOrder
-	_, q, err := r.pulling(x, s, func() (e expr.Expr, err error) {
+	q, err := r.pulling(x, s, func() (list []expr.Expr, err error) {
 		order, err = r.sortOrder(p, x, s)
-		return nil, err
+		return orderExprs(order), err
 	})
 	if err != nil {
 		return rel{}, err
@@ -225,24 +229,43 @@ func (r *resolver) orderable(order []expr.SortOrder) error {
 
 // pulling resolves expressions above a resolved plan. Names that the plan's output lacks are looked for below its
 // projections (DataFrame filters and sorts may name columns that a select before dropped), and carried up.
-func (r *resolver) pulling(x rel, s *scope, f func() (expr.Expr, error)) (expr.Expr, rel, error) {
-	e, err := f()
+func (r *resolver) pulling(x rel, s *scope, f func() ([]expr.Expr, error)) (rel, error) {
+	_, err := f()
 	if err == nil {
-		return e, x, nil
+		return x, nil
 	}
-	if !sparkerr.Is(err, "UNRESOLVED_COLUMN") {
-		return nil, x, err
+	if !sparkerr.Is(err, "UNRESOLVED_COLUMN") && !sparkerr.Is(err, "CANNOT_RESOLVE_DATAFRAME_COLUMN") {
+		return x, err
 	}
 	below := hiddenBelow(x.p, x.out)
 	if len(below) == 0 {
-		return nil, x, err
+		return x, err
 	}
-	s.below = &scope{cols: below}
-	e, err2 := f()
-	if err2 != nil {
-		return nil, x, err
+	s.below = &scope{cols: below, df: allNodes(s.df)}
+	list, again := f()
+	if again != nil {
+		return x, err
 	}
-	return e, rel{p: carry(x.p, below), out: x.out}, nil
+	used := map[expr.ID]*expr.Column{}
+	for _, e := range list {
+		expr.Columns(e, used)
+	}
+	var wanted []*expr.Column
+	for _, c := range below {
+		if used[c.ID] != nil {
+			wanted = append(wanted, c)
+		}
+	}
+	return rel{p: carry(x.p, wanted), out: x.out}, nil
+}
+
+// allNodes are DataFrame nodes and all below them.
+func allNodes(list []*dfNode) []*dfNode {
+	var out []*dfNode
+	for _, n := range list {
+		out = append(append(out, n), allNodes(n.children)...)
+	}
+	return out
 }
 
 // hiddenBelow are the columns below the projections of p that p could pass on.
