@@ -140,9 +140,14 @@ func buildWhen(c *compiler, x *expr.Call) (*node, error) {
 
 func runWhen(p *Program, n *node) (columnar.Vector, error) {
 	n.ctx.Scratch = &n.result
+	b := n.branches
+	if len(b) == 3 && b[0].direct != nil && b[1].direct != nil && b[2].direct != nil {
+		if v, ok, err := blend(p, n); ok || err != nil {
+			return v, err
+		}
+	}
 	rest := n.allRows(p.n)
 	parts := make([]kernel.Part, 0, 8)
-	b := n.branches
 	for ; len(b) >= 2 && len(rest) > 0; b = b[2:] {
 		yes, no, err := b[0].isTrue(p, n, rest)
 		if err != nil {
@@ -165,6 +170,18 @@ func runWhen(p *Program, n *node) (columnar.Vector, error) {
 		parts = append(parts, part)
 	}
 	return kernel.Merge(&n.ctx, n.t, parts, p.n), nil
+}
+
+// blend computes both sides for all rows and chooses: neither can fail.
+func blend(p *Program, n *node) (v columnar.Vector, ok bool, err error) {
+	for _, b := range n.branches {
+		if err := b.direct.eval(p); err != nil {
+			return v, false, err
+		}
+	}
+	b := n.branches
+	v, ok = kernel.Blend(&n.ctx, &b[0].direct.vec, &b[1].direct.vec, &b[2].direct.vec, p.n)
+	return v, ok, nil
 }
 
 func buildCoalesce(c *compiler, x *expr.Call) (*node, error) {

@@ -30,7 +30,7 @@ func arithRows() []*Row {
 		unary("positive", "1.5.0", "positive(expr): the value itself.", "positive(1)", "1"),
 		unary("abs", "1.2.0", "abs(expr): the absolute value of a number or interval.", "abs(-1)", "1"),
 		dateOp("add_interval"), dateOp("sub_interval"), dateOp("sub_dates"), dateOp("sub_timestamps"), intervalOp("mul_interval"), intervalOp("div_interval"),
-		intervalOp("div_intervals"),
+		intervalOp("div_intervals"), intervalOp("multiply_interval"), intervalOp("divide_interval"), intervalDays(),
 	)
 }
 
@@ -175,18 +175,22 @@ func numericSides(env *BindEnv, r *Row, call *expr.Func) (a, b expr.Expr, err er
 	}
 	t, ok := types.Wider(ta, tb)
 	switch {
-	case !ok:
-		return nil, nil, mismatch("BINARY_OP_DIFF_TYPES", call, "left", quoted(ta.SQL()), "right", quoted(tb.SQL()))
-	case !t.IsNumeric():
-		return nil, nil, mismatch("BINARY_OP_WRONG_TYPE", call, "inputType", operandClass(op), "actualDataType", quoted(t.SQL()))
+	case !ok || !t.IsNumeric() || op == "div" && t.IsFractional():
+		return nil, nil, wrongOperands(call, operandClass(op), ta, tb)
 	case op == "/" && t.Kind != types.DecimalKind:
 		t = types.Double
 	case op == "div" && t.IsIntegral():
 		t = types.Long
-	case op == "div" && t.IsFractional():
-		return nil, nil, mismatch("BINARY_OP_WRONG_TYPE", call, "inputType", operandClass(op), "actualDataType", quoted(t.SQL()))
 	}
 	return castTo(env, a, t), castTo(env, b, t), nil
+}
+
+// wrongOperands: two operands of one wrong type, or of types that differ.
+func wrongOperands(call *expr.Func, class string, ta, tb types.Type) error {
+	if ta.SameType(tb) {
+		return mismatch("BINARY_OP_WRONG_TYPE", call, "inputType", class, "actualDataType", quoted(ta.SQL()))
+	}
+	return mismatch("BINARY_OP_DIFF_TYPES", call, "left", quoted(ta.SQL()), "right", quoted(tb.SQL()))
 }
 
 // operandClass is what an operator takes, as messages print it.
@@ -203,6 +207,12 @@ func operandClass(op string) string {
 }
 
 func arithKernel(c *expr.Call) (kernel.Func, error) {
+	if name := temporalName(symbolOf(c.Name), c); name != "" {
+		q := *c
+		q.Name = name
+		r, _ := Lookup(name)
+		return r.Kernel(&q)
+	}
 	if k := c.T.Kind; k == types.YearMonthKind || k == types.DayTimeKind || k == types.CalendarKind {
 		return kernel.AddIntervals(c.T, symbolOf(c.Name) == "-", Mode(c.Mode)), nil
 	}
@@ -271,7 +281,7 @@ func bitwise(op, usage string, examples ...string) *Row {
 			t = types.Int
 		}
 		if !t.IsIntegral() {
-			return nil, mismatch("BINARY_OP_WRONG_TYPE", call, "inputType", `"INTEGRAL"`, "actualDataType", quoted(t.SQL()))
+			return nil, wrongOperands(call, `"INTEGRAL"`, call.Args[0].Type(), call.Args[1].Type())
 		}
 		a, b := castTo(env, call.Args[0], t), castTo(env, call.Args[1], t)
 		return r.call(env, call, t, a.Nullable() || b.Nullable(), a, b), nil

@@ -35,6 +35,7 @@ type Sig struct {
 	Out    Out
 	Null   Nullness
 	Common []int                            // arguments cast to their common type, all when it is {-1}
+	Plain  bool                             // Common without promotion of text
 	Check  func(args []expr.Expr) error     // after coercion; errors get the call's place
 	Rewr   func(args []expr.Expr) expr.Expr // the function is another expression over its coerced arguments
 }
@@ -312,7 +313,7 @@ func (r *Row) bindSig(env *BindEnv, call *expr.Func) (expr.Expr, error) {
 func (r *Row) coerce(env *BindEnv, call *expr.Func, args []expr.Expr) ([]expr.Expr, error) {
 	if r.Sig.Common != nil {
 		var err error
-		if args, err = commonArgs(call, args, r.Sig.Common); err != nil {
+		if args, err = commonArgs(call, args, r.Sig.Common, r.Sig.Plain); err != nil {
 			return nil, err
 		}
 	}
@@ -357,8 +358,8 @@ func mismatch(sub string, call expr.Expr, kv ...string) error {
 	return sparkerr.New("DATATYPE_MISMATCH."+sub, append([]string{"sqlExpr", quoted(call.SQL())}, kv...)...)
 }
 
-// commonArgs casts the listed arguments ({-1}: all) to their common type.
-func commonArgs(call *expr.Func, args []expr.Expr, which []int) ([]expr.Expr, error) {
+// commonArgs casts the listed arguments ({-1}: all) to their common type; plain: text is not promoted.
+func commonArgs(call *expr.Func, args []expr.Expr, which []int, plain bool) ([]expr.Expr, error) {
 	if which[0] < 0 {
 		which = which[:0:0]
 		for i := range args {
@@ -371,7 +372,11 @@ func commonArgs(call *expr.Func, args []expr.Expr, which []int) ([]expr.Expr, er
 			list = append(list, args[i].Type())
 		}
 	}
-	t, ok := types.WiderOf(list)
+	wider := types.WiderOf
+	if plain {
+		wider = types.WiderPlain
+	}
+	t, ok := wider(list)
 	if !ok {
 		return nil, diffTypes(call, list)
 	}
@@ -389,11 +394,8 @@ func diffTypes(call *expr.Func, list []types.Type) error {
 	for i, t := range list {
 		names[i] = quoted(t.SQL())
 	}
-	text := strings.Join(names, ", ")
-	if len(names) != 1 {
-		text = "[" + text + "]"
-	}
-	return mismatch("DATA_DIFF_TYPES", call, "functionName", types.Quote(call.Name[len(call.Name)-1]), "dataType", "("+strings.Trim(text, "[]")+")")
+	return mismatch("DATA_DIFF_TYPES", call, "functionName", types.Quote(strings.ToLower(call.Name[len(call.Name)-1])),
+		"dataType", "("+strings.Join(names, " or ")+")")
 }
 
 // call makes the resolved call of this row.

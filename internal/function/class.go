@@ -137,7 +137,7 @@ func (c In) implicit(t types.Type, ansi bool) (types.Type, bool) {
 	switch {
 	case t.IsNumeric() && c.name == "DECIMAL":
 		return types.DecimalFor(t), true
-	case t.IsNumeric() && !t.IsIntegral() && c.name == "INTEGRAL" && ansi:
+	case t.IsNumeric() && !t.IsIntegral() && (c.name == "INTEGRAL" || c.target.IsIntegral()) && ansi:
 		return t, false
 	case c.elem != nil:
 		if t.Kind != types.ArrayKind {

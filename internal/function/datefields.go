@@ -139,7 +139,7 @@ func bindExtract(env *BindEnv, a []expr.Expr) (expr.Expr, error) {
 	}
 	name := extractNames[strings.ToUpper(field)]
 	t := a[1].Type()
-	bad := sparkerr.New("INVALID_EXTRACT_FIELD", "field", types.LiteralText(strings.ToUpper(field), types.String, nil), "expr", quoted(a[1].SQL()))
+	bad := sparkerr.New("INVALID_EXTRACT_FIELD", "field", types.Quote(field), "expr", quoted(a[1].SQL()))
 	if !ok || name == "" {
 		return nil, bad
 	}

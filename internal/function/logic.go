@@ -315,7 +315,7 @@ func bindCoalesce(env *BindEnv, call *expr.Func) (expr.Expr, error) {
 	if len(call.Args) == 0 {
 		return nil, wrongArgs("coalesce", 1, -1, 0)
 	}
-	args, err := commonArgs(call, call.Args, []int{-1})
+	args, err := commonArgs(call, call.Args, []int{-1}, false)
 	if err != nil {
 		return nil, err
 	}

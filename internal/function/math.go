@@ -333,6 +333,7 @@ func whole(name string, up bool, since, usage string, examples ...string) *Row {
 func extremeRows() []*Row {
 	row := func(name string, max bool, usage string, examples ...string) *Row {
 		s := sig(like(0), tAny.repeated(2)).common().check(orderable(name, 0))
+		s.Plain = true
 		r := fn(name, "1.5.0", usage, s, func(c *expr.Call) (kernel.Func, error) { return kernel.Extreme(c.T, max), nil }, examples...).seesNulls().total()
 		return r
 	}

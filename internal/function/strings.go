@@ -94,9 +94,6 @@ func bindConcat(env *BindEnv, call *expr.Func) (expr.Expr, error) {
 		args[i] = castTo(env, a, t)
 		null = null || a.Nullable()
 	}
-	if len(args) == 0 {
-		return expr.NewLiteral("", types.String), nil
-	}
 	return r.call(env, call, t, null, args...), nil
 }
 

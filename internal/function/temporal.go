@@ -25,8 +25,14 @@ func intervalOp(name string) *Row {
 		if name == "div_intervals" {
 			return kernel.DivIntervals(a, Mode(c.Mode)), nil
 		}
-		return kernel.ScaleInterval(a, b, name == "div_interval", Mode(c.Mode)), nil
+		return kernel.ScaleInterval(a, b, name == "div_interval" || name == "divide_interval", Mode(c.Mode)), nil
 	}}
+}
+
+// intervalDays is the number of days of a day interval: what date + interval adds.
+func intervalDays() *Row {
+	return &Row{Name: "extractansiintervaldays", Internal: true, NullIn: true, Total: always, Group: "datetime_funcs",
+		Kernel: f1(func(us int64) int32 { return int32(us / types.MicrosPerDay) })}
 }
 
 func isInterval(t types.Type) bool { return t.IsInterval() || t.Kind == types.CalendarKind }
@@ -40,7 +46,7 @@ func bindTemporal(env *BindEnv, r *Row, call *expr.Func) (expr.Expr, error) {
 	}
 	t := &temporalBinder{env: env, call: call, mode: mode(env)}
 	if symbolOf(r.Name) != r.Name {
-		t.mode = expr.CastTry
+		t.mode, t.try = expr.CastTry, r.Name
 	}
 	switch symbolOf(r.Name) {
 	case "+":
@@ -72,13 +78,46 @@ func scales(t types.Type) bool {
 	return t.IsNumeric() || t.Kind == types.StringKind || t.Kind == types.NullKind
 }
 
+// temporalName is the row that computes a try function over temporal operands; "" when it is plain arithmetic.
+func temporalName(op string, c *expr.Call) string {
+	a, b := c.Args[0].Type(), c.Args[1].Type()
+	switch {
+	case op == "+" && isInterval(b) && !isInterval(a):
+		return "add_interval"
+	case op == "-" && isInterval(b) && !isInterval(a):
+		return "sub_interval"
+	case op == "-" && a.Kind == types.DateKind && b.Kind == types.DateKind:
+		return "sub_dates"
+	case op == "-" && pointInTime(a) && pointInTime(b):
+		return "sub_timestamps"
+	case a.Kind == types.DateKind && op == "+":
+		return "date_add"
+	case a.Kind == types.DateKind && op == "-":
+		return "date_sub"
+	case op == "*" && isInterval(a):
+		return "mul_interval"
+	case op == "/" && isInterval(a):
+		return "div_interval"
+	}
+	return ""
+}
+
 type temporalBinder struct {
 	env  *BindEnv
 	call *expr.Func
 	mode expr.CastMode
+	try  string // name of the try function, "" for operators
 }
 
 func (t *temporalBinder) node(name string, result types.Type, a, b expr.Expr) expr.Expr {
+	switch {
+	case t.try != "":
+		name = t.try
+	case a.Type().Kind == types.CalendarKind && name == "mul_interval":
+		name = "multiply_interval"
+	case a.Type().Kind == types.CalendarKind && name == "div_interval":
+		name = "divide_interval"
+	}
 	return &expr.Call{Name: name, Args: []expr.Expr{a, b}, T: result, Null: a.Nullable() || b.Nullable() || t.mode == expr.CastTry, Mode: t.mode, At: t.call.At}
 }
 
@@ -138,6 +177,9 @@ func (t *temporalBinder) shift(r *Row, op, byInterval, byDays string, a, b expr.
 		if ta.Kind == types.DateKind && tb.Kind == types.DayTimeKind && tb.To != types.Day {
 			a = castTo(t.env, a, types.Timestamp)
 		}
+		if ta.Kind == types.DateKind && tb.Kind == types.DayTimeKind && tb.To == types.Day && t.try == "" {
+			return bindCall(t.env, byDays, a, expr.NewCall("extractansiintervaldays", types.Int, b))
+		}
 		return t.node(byInterval, a.Type(), a, b), nil
 	case isInterval(tb) && !tb.IsInterval() && ta.Kind == types.StringKind, tb.Kind == types.DayTimeKind && ta.Kind == types.StringKind:
 		moved := t.node(byInterval, types.Timestamp, castTo(t.env, a, types.Timestamp), b)
@@ -145,20 +187,24 @@ func (t *temporalBinder) shift(r *Row, op, byInterval, byDays string, a, b expr.
 	case isInterval(ta) || isInterval(tb):
 		common, ok := types.Tightest(ta, tb)
 		if !ok {
+			if tb.Kind == types.DayTimeKind || tb.Kind == types.CalendarKind {
+				return nil, mismatch("UNEXPECTED_INPUT_TYPE", expr.NewFunc(byInterval, a, b), "paramIndex", "first", "requiredType",
+					`("TIMESTAMP" or "TIMESTAMP WITHOUT TIME ZONE")`, "inputSql", quoted(a.SQL()), "inputType", quoted(ta.SQL()))
+			}
 			return nil, mismatch("BINARY_OP_DIFF_TYPES", t.call, "left", quoted(ta.SQL()), "right", quoted(tb.SQL()))
 		}
 		c := r.call(t.env, t.call, common, a.Nullable() || b.Nullable(), castTo(t.env, a, common), castTo(t.env, b, common))
 		c.Mode = t.mode
 		return c, nil
-	case ta.Kind == types.DateKind && (tb.IsIntegral() || tb.Kind == types.NullKind || tb.Kind == types.StringKind):
-		if tb.Kind == types.LongKind {
+	case ta.Kind == types.DateKind:
+		if tb.Kind == types.LongKind || tb.Kind == types.StringKind {
 			return nil, mismatch("UNEXPECTED_INPUT_TYPE", expr.NewFunc(byDays, a, b), "paramIndex", "second",
 				"requiredType", `("INT" or "SMALLINT" or "TINYINT")`, "inputSql", quoted(b.SQL()), "inputType", quoted(tb.SQL()))
 		}
 		e, err := Bind(t.env, &expr.Func{Name: []string{byDays}, Args: []expr.Expr{a, b}, At: t.call.At})
-		if c, ok := e.(*expr.Call); ok && t.mode == expr.CastTry {
+		if c, ok := e.(*expr.Call); ok && t.try != "" {
 			q := *c
-			q.Mode, q.Null = expr.CastTry, true
+			q.Name, q.Mode, q.Null = t.try, expr.CastTry, true
 			return &q, err
 		}
 		return e, err

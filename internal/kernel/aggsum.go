@@ -246,7 +246,7 @@ func (a *SumLong) overflowed(group []uint32) error {
 		if a.out.IsInterval() {
 			return IntervalOverflow("try_add")
 		}
-		return Overflow("long overflow", "try_sum")
+		return Overflow("overflow", "try_sum")
 	}
 	a.over = grow(a.over, a.groups)
 	if group == nil {
@@ -609,7 +609,7 @@ func (a *SumWide) overflow() error {
 	case a.out.Kind == types.DecimalKind:
 		return Overflow("Overflow in sum of decimals", "try_sum")
 	}
-	return Overflow("long overflow", "try_sum")
+	return Overflow("overflow", "try_sum")
 }
 
 func (a *SumWide) asOut(sum []types.Int128) columnar.Vector {

@@ -152,9 +152,9 @@ func two2[T signed](c *Ctx, args []columnar.Vector, n int) (x, y []T) {
 func intOverflow[T signed](op string, a, b int64) error {
 	switch any(T(0)).(type) {
 	case int32:
-		return Overflow("integer overflow", tryNames[op])
+		return Overflow("overflow", tryNames[op])
 	case int64:
-		return Overflow("long overflow", tryNames[op])
+		return Overflow("overflow", tryNames[op])
 	}
 	return SmallOverflow(a, op, b, tryNames[op])
 }
@@ -236,6 +236,11 @@ func divideInt[T signed](m Mode) Func {
 
 func arithFloat[T floating](op string, m Mode) Func {
 	return func(c *Ctx, args []columnar.Vector, n int) (columnar.Vector, error) {
+		if args[0].Form != args[1].Form && op != "div" && op != "%" && op != "pmod" {
+			if v, ok := floatConst[T](c, op, args, n); ok {
+				return v, nil
+			}
+		}
 		x, y := floats2[T](c, args, n)
 		out := viewAs[T](c.Scratch.Bytes(layoutOfSize(any(T(0))), n))
 		v := columnar.Vector{N: n, Data: c.Scratch.last()}
@@ -276,6 +281,43 @@ func arithFloat[T floating](op string, m Mode) Func {
 		}
 		return v, nil
 	}
+}
+
+// floatConst is + - * or / with one constant side; false for a division by zero and for constants divided by a column.
+func floatConst[T floating](c *Ctx, op string, args []columnar.Vector, n int) (columnar.Vector, bool) {
+	col, k := &args[0], viewAs[T](args[1].Data)[0]
+	first := args[0].Form == columnar.Const
+	if first {
+		col, k = &args[1], viewAs[T](args[0].Data)[0]
+	}
+	if op == "/" && (first || k == 0) {
+		return columnar.Vector{}, false
+	}
+	x := viewAs[T](col.Data)[:n]
+	out := viewAs[T](c.Scratch.Bytes(layoutOfSize(any(T(0))), n))[:len(x)]
+	switch {
+	case op == "+":
+		for i, a := range x {
+			out[i] = a + k
+		}
+	case op == "*":
+		for i, a := range x {
+			out[i] = a * k
+		}
+	case op == "/":
+		for i, a := range x {
+			out[i] = a / k
+		}
+	case first:
+		for i, a := range x {
+			out[i] = k - a
+		}
+	default:
+		for i, a := range x {
+			out[i] = a - k
+		}
+	}
+	return columnar.Vector{N: n, Data: c.Scratch.last()}, true
 }
 
 func floats2[T floating](c *Ctx, args []columnar.Vector, n int) (x, y []T) {

@@ -178,30 +178,19 @@ func signInt[T signed](neg bool, t types.Type, m Mode) Func {
 		}
 		for i, a := range x {
 			if int64(a) == lo && rowCounts(c.Valid, i) {
-				return v, signOverflow(t, lo)
+				return v, signOverflow(t)
 			}
 		}
 		return v, nil
 	}
 }
 
-func signOverflow(t types.Type, v int64) error {
+func signOverflow(t types.Type) error {
 	switch t.Kind {
-	case types.LongKind:
-		return Overflow("long overflow", "")
-	case types.IntKind:
-		return Overflow("integer overflow", "")
 	case types.YearMonthKind, types.DayTimeKind:
 		return IntervalOverflow("")
 	}
-	return Overflow("- "+types.LiteralText(smallInt(t, v), t, nil)+" caused overflow", "")
-}
-
-func smallInt(t types.Type, v int64) any {
-	if t.Kind == types.ByteKind {
-		return int8(v)
-	}
-	return int16(v)
+	return Overflow("overflow", "")
 }
 
 func signFloat[T floating](neg bool) Func {

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/firesteel/firesteel/internal/columnar"
@@ -234,12 +235,7 @@ func castText(t types.Type) Func {
 	return textFunc(func(c *Ctx, dst []byte, a any) []byte { return types.AppendValue(dst, a, t, c.Zone) })
 }
 
-func appendInt(dst []byte, v int64) []byte {
-	if v >= 0 && v < 10 {
-		return append(dst, byte('0'+v))
-	}
-	return types.AppendDecimal(dst, types.I128(v), 0)
-}
+func appendInt(dst []byte, v int64) []byte { return strconv.AppendInt(dst, v, 10) }
 
 func castToBinary(from types.Type) Func {
 	size := map[types.Kind]int{types.ByteKind: 1, types.ShortKind: 2, types.IntKind: 4, types.LongKind: 8}[from.Kind]

@@ -44,12 +44,12 @@ func DecimalOverflow(value string, t types.Type) error {
 }
 
 func castOverflow(v any, from, to types.Type, zone *time.Location) error {
-	return sparkerr.New("CAST_OVERFLOW", "value", types.LiteralText(v, from, zone), "sourceType", `"`+from.SQL()+`"`, "targetType", `"`+to.SQL()+`"`)
+	return sparkerr.New("CAST_OVERFLOW", "value", types.LiteralText(v, from, zone), "sourceType", `"`+from.SQL()+`"`, "targetType", `"`+to.SQL()+`"`, "ansiConfig", ansiConf)
 }
 
 func castInvalid(v any, from, to types.Type) error {
 	return sparkerr.New("CAST_INVALID_INPUT", "expression", types.LiteralText(v, from, nil), "sourceType", `"`+from.SQL()+`"`,
-		"targetType", `"`+to.SQL()+`"`)
+		"targetType", `"`+to.SQL()+`"`, "ansiConfig", ansiConf)
 }
 
 // InvalidInput is the CAST_INVALID_INPUT of a text.

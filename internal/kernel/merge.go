@@ -160,7 +160,8 @@ func allConst(parts []Part) bool {
 
 // mergeConsts makes a dictionary vector: text constants of branches become its entries.
 func mergeConsts(c *Ctx, t types.Type, parts []Part, n int) columnar.Vector {
-	dict := &columnar.Vector{Type: t, N: len(parts), Data: c.Scratch.Bytes(columnar.View16, len(parts)+1)}
+	dict := c.Scratch.dictVector()
+	*dict = columnar.Vector{Type: t, N: len(parts), Data: c.Scratch.Bytes(columnar.View16, len(parts)+1), Bufs: dict.Bufs[:0]}
 	views := columnar.Of[columnar.View](dict.Data)
 	clear(views)
 	codes := c.Scratch.IDs(n)

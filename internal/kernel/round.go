@@ -56,7 +56,7 @@ func roundInt[T signed](t types.Type, scale int, mode types.RoundMode, m Mode) F
 			if m == Legacy {
 				return T(v.Int64()), true, nil
 			}
-			return bad[T](m, func() error { return intOverflow[T]("round", 0, 0) })
+			return bad[T](m, func() error { return Overflow("Overflow", "") })
 		}
 		return T(v.Int64()), true, nil
 	})

@@ -14,6 +14,7 @@ type Scratch struct {
 	text   []byte
 	heap   [1][]byte
 	refs   [][]byte
+	dict   *columnar.Vector
 }
 
 // Bytes returns a reusable, not cleared, padded buffer of n values of the layout. Reset makes all of them free again.
@@ -227,3 +228,11 @@ func Flat[T columnar.Fixed](v []T) columnar.Vector {
 
 // last is the buffer that Bytes gave last.
 func (s *Scratch) last() []byte { return s.newest }
+
+// dictVector is the node's own vector for a dictionary that it builds.
+func (s *Scratch) dictVector() *columnar.Vector {
+	if s.dict == nil {
+		s.dict = &columnar.Vector{}
+	}
+	return s.dict
+}

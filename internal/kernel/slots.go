@@ -190,10 +190,57 @@ func (a *MinMax) Update(c *Ctx, args []columnar.Vector, n int, group []uint32, g
 		extreme[int32](a, v, n, group)
 	case columnar.Int64x:
 		extreme[int64](a, v, n, group)
+	case columnar.View16:
+		a.texts(v, n, group)
+	case columnar.Float64x:
+		extremeFloat[float64](a, v, n, group)
+	case columnar.Float32x:
+		extremeFloat[float32](a, v, n, group)
 	default:
 		a.general(v, n, group)
 	}
 	return nil
+}
+
+// texts compares prefixes before it looks at whole texts.
+func (a *MinMax) texts(v *columnar.Vector, n int, group []uint32) {
+	x := columnar.Of[columnar.View](v.Data)[:n]
+	for i := range x {
+		if !rowCounts(v.Valid, i) {
+			continue
+		}
+		g := groupOf(group, i)
+		if a.v.state[g] == slotValue {
+			best := &columnar.Of[columnar.View](a.v.data)[g]
+			if best.Len == x[i].Len && best.Prefix == x[i].Prefix && best.Len <= 4 {
+				continue
+			}
+			a.v.bufs[0] = a.v.heap
+			c := columnar.ViewCompare(&x[i], v.Bufs, best, a.v.bufs[:])
+			if c == 0 || (c > 0) != a.max {
+				continue
+			}
+		}
+		a.v.set(g, v, i)
+	}
+}
+
+// extremeFloat: NaN is the greatest value.
+func extremeFloat[T interface {
+	float32 | float64
+	columnar.Fixed
+}](a *MinMax, v *columnar.Vector, n int, group []uint32) {
+	x, best, state := columnar.Of[T](v.Data)[:n], columnar.Of[T](a.v.data), a.v.state
+	for i, k := range x {
+		if !rowCounts(v.Valid, i) {
+			continue
+		}
+		g := groupOf(group, i)
+		b := best[g]
+		if state[g] != slotValue || a.max && (k > b || k != k) || !a.max && (k < b || b != b) {
+			best[g], state[g] = k, slotValue
+		}
+	}
 }
 
 func extreme[T interface {

@@ -295,3 +295,19 @@ func (t Type) HasMap() bool {
 	}
 	return false
 }
+
+// WiderPlain is WiderOf without promotion of text, as GREATEST and LEAST need it.
+func WiderPlain(list []Type) (Type, bool) {
+	out := Null
+	for _, t := range list {
+		w, ok := Tightest(out, t)
+		if !ok {
+			w, ok = widerWithDecimal(out, t)
+		}
+		if !ok {
+			return Type{}, false
+		}
+		out = w
+	}
+	return out, true
+}

@@ -191,6 +191,9 @@ func (a Int128) Mul(b Int128) (Int128, bool) { return MulScaled(a, b, 0) }
 func DivScaled(a, b Int128, up int, round bool) (Int128, bool) {
 	neg := (a.Hi ^ b.Hi) < 0
 	a, b = a.Abs(), b.Abs()
+	if a.Hi == 0 && b.Hi == 0 && up <= 19 {
+		return divNarrow(a.Lo, b.Lo, pow10u64[up], neg, round)
+	}
 	first := min(up, MaxPrecision)
 	w := mulWide(a, pow10[first])
 	for up -= first; up > 0; {
@@ -208,6 +211,24 @@ func DivScaled(a, b Int128, up int, round bool) (Int128, bool) {
 		}
 	}
 	return signed(w, neg)
+}
+
+// divNarrow is a*factor/b where one 128-bit product and two divisions suffice.
+func divNarrow(a, b, factor uint64, neg, round bool) (Int128, bool) {
+	hi, lo := bits.Mul64(a, factor)
+	qh, rem := hi/b, hi%b
+	ql, rem := bits.Div64(rem, lo, b)
+	v := Int128{ql, int64(qh)}
+	if v.Hi < 0 {
+		return Int128{}, false
+	}
+	if round && rem >= b-rem {
+		v = v.Add(Int128{Lo: 1})
+	}
+	if neg {
+		v = v.Neg()
+	}
+	return v, v.Hi >= 0 || neg
 }
 
 func (w *wide) mul64(m uint64) bool {
