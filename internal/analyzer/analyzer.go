@@ -46,7 +46,8 @@ type Context struct {
 	Values func(p logical.Plan, max int) ([]any, error)
 	// UserFunction makes the resolved call of a function that the session registered with an Impl.
 	UserFunction func(f *catalog.Function, call *expr.Func) (expr.Expr, error)
-	// Cached replaces a resolved plan that is cached; nil when nothing is.
+	// Cached gives what to read in place of a resolved plan whose rows are kept, with the same columns; nil when they are not.
+	// It is asked for every part of a resolved plan, largest first.
 	Cached func(p logical.Plan) logical.Plan
 }
 
@@ -60,35 +61,66 @@ func Analyze(ctx *Context, p logical.Plan) (logical.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return out.p, nil
+	return r.useCache(out.p), nil
+}
+
+// useCache reads kept rows in place of computing them again.
+func (r *resolver) useCache(p logical.Plan) logical.Plan {
+	if r.ctx.Cached == nil {
+		return p
+	}
+	if q := r.ctx.Cached(p); q != nil {
+		return q
+	}
+	p = logical.MapChildren(p, r.useCache)
+	if r.subqueries == 0 {
+		return p
+	}
+	return logical.MapExprs(p, func(e expr.Expr) expr.Expr {
+		return expr.Up(e, func(x expr.Expr) expr.Expr {
+			s, ok := x.(*expr.Subquery)
+			if !ok {
+				return x
+			}
+			q := *s
+			q.Plan = r.useCache(s.Plan.(logical.Plan))
+			return &q
+		})
+	})
 }
 
 // resolver holds the state of one analysis. Fields that change with the place in the plan are saved and restored around it.
 type resolver struct {
-	ctx       *Context
-	env       function.BindEnv
-	ansi      bool
-	exact     bool // case-sensitive names
-	frame     *frame
-	ctes      *cteScope
-	params    *params
-	windows   map[string]expr.WindowSpec
-	lambda    *lambdaScope
-	args      *funcArgs
-	path      []string // catalog and database of the view or function whose body is being resolved; nil: the session's
-	depth     int      // of nested views and functions
-	flags     flags
-	printed   map[expr.Expr]printed
-	refs      map[int64]logical.Plan  // WithRelations: plans by plan id
-	views     map[string]logical.Plan // WithRelations: plans by name
-	frames    []*dfNode               // DataFrame nodes resolved below the current node
-	hints     []*pendingHint
-	kept      map[*logical.Resolved]rel // subtrees resolved before their parent was expanded
-	outerUses int                       // references to outer columns so far
+	*progress
+	ctx     *Context
+	env     function.BindEnv
+	ansi    bool
+	exact   bool // case-sensitive names
+	frame   *frame
+	ctes    *cteScope
+	params  *params
+	windows map[string]expr.WindowSpec
+	lambda  *lambdaScope
+	args    *funcArgs
+	path    []string // catalog and database of the view or function whose body is being resolved; nil: the session's
+	depth   int      // of nested views and functions
+	flags   flags
+	refs    map[int64]logical.Plan  // WithRelations: plans by plan id
+	views   map[string]logical.Plan // WithRelations: plans by name
+	frames  []*dfNode               // DataFrame nodes resolved below the current node
+	hints   []*pendingHint
+}
+
+// progress is what one analysis has gathered, wherever in the plan it is.
+type progress struct {
+	printed    map[expr.Expr]printed
+	kept       map[*logical.Resolved]rel // subtrees resolved before their parent was expanded
+	outerUses  int                       // references to outer columns so far
+	subqueries int                       // resolved so far
 }
 
 func newResolver(ctx *Context) *resolver {
-	r := &resolver{ctx: ctx}
+	r := &resolver{ctx: ctx, progress: &progress{}}
 	if s := ctx.Session; s != nil {
 		r.ansi, r.exact = s.Ansi, s.CaseSensitive
 	}
@@ -199,7 +231,7 @@ func (r *resolver) command(c logical.Command) (logical.Plan, error) {
 		if err != nil {
 			return nil, err
 		}
-		out[i] = x.p
+		out[i] = r.useCache(x.p)
 	}
 	return c.WithChildren(out), nil
 }

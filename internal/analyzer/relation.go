@@ -111,18 +111,7 @@ func (r *resolver) open(t *catalog.Table, qualifier []string, at *expr.Origin) (
 	if qualifier != nil {
 		p = &logical.SubqueryAlias{Name: qualifier, Child: p}
 	}
-	return r.cached(rel{p: p, out: out}), nil
-}
-
-// cached replaces a relation by what CACHE TABLE keeps of it.
-func (r *resolver) cached(x rel) rel {
-	if r.ctx.Cached == nil {
-		return x
-	}
-	if p := r.ctx.Cached(x.p); p != nil {
-		return rel{p: p, out: p.Output(), hint: x.hint}
-	}
-	return x
+	return rel{p: p, out: out}, nil
 }
 
 // columns makes fresh columns of a schema.
@@ -169,9 +158,7 @@ func (r *resolver) body(p logical.Plan, path []string) (rel, error) {
 	r.flags, r.path = 0, path
 	r.depth++
 	x, err := r.query(p)
-	printed, kept := r.printed, r.kept
 	*r = old
-	r.printed, r.kept = printed, kept
 	return x, err
 }
 
@@ -184,7 +171,7 @@ func (r *resolver) tempView(v *catalog.TempView, p *logical.UnresolvedRelation) 
 	var err error
 	switch {
 	case plan != nil && v.Resolved:
-		x = r.cached(leaf(refresh(plan)))
+		x = leaf(refresh(plan))
 	case plan != nil:
 		x, err = r.body(plan, v.Path)
 	case r.ctx.Query == nil:
@@ -243,8 +230,7 @@ func (r *resolver) view(t *catalog.Table, p *logical.UnresolvedRelation) (rel, e
 	if x, err = r.viewColumns(x, t.Schema, t.ViewCols, t.Name, p.At); err != nil {
 		return rel{}, err
 	}
-	x, err = r.aliased(x, t.Name, nil)
-	return r.cached(x), err
+	return r.aliased(x, t.Name, nil)
 }
 
 // viewColumns makes a view's query give the columns that the view had when it was made: matched by the names of the query

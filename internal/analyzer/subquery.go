@@ -48,6 +48,7 @@ func (r *resolver) subquery(x *expr.Subquery, s *scope) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.subqueries++
 	y := *x
 	y.ID, y.PlanRef, y.Plan, y.Values = expr.NextID(), 0, q.p, values
 	y.Outer = outerRefs(used, s)

@@ -170,9 +170,9 @@ func (r *resolver) sqlBody(fn *catalog.Function, values []expr.Expr, s *scope, a
 	r.path, r.lambda, r.ctes, r.params, r.views, r.windows = fn.Path, nil, nil, nil, nil, nil
 	r.depth++
 	defer func() {
-		printed, kept, flags := r.printed, r.kept, r.flags
+		flags := r.flags
 		*r = old
-		r.printed, r.kept, r.flags = printed, kept, flags
+		r.flags = flags
 	}()
 	if fn.Query {
 		if r.ctx.Query == nil {
@@ -222,6 +222,7 @@ func (r *resolver) queryBody(q logical.Plan, values []expr.Expr, s *scope, at *e
 		return nil, fail(at, "INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "number", itoa(len(x.out)))
 	}
 	r.flags |= hasSubquery
+	r.subqueries++
 	return &expr.Subquery{Kind: expr.ScalarSubquery, Plan: x.p, Outer: outerRefs(f.used, s), ID: expr.NextID(), T: x.out[0].T, Null: true, At: at}, nil
 }
 
@@ -264,9 +265,7 @@ func (r *resolver) userTable(p *logical.TableFunction, s *scope) (rel, error) {
 	r.path, r.lambda, r.ctes, r.params, r.views, r.windows, r.frames = fn.Path, nil, nil, nil, nil, nil, nil
 	r.depth++
 	x, err := r.query(q)
-	printed, kept := r.printed, r.kept
 	*r = old
-	r.printed, r.kept = printed, kept
 	if err != nil {
 		return rel{}, err
 	}
