@@ -102,9 +102,7 @@ func (r *resolver) groupPosition(b *block, l *expr.Literal) (expr.Expr, error) {
 	}
 	e := unalias(b.list[n-1])
 	if b.flags&hasLCA != 0 {
-		for range b.list {
-			e = inline(e, b.list)
-		}
+		e = inline(e, b.list)
 	}
 	if findAgg(e) != nil {
 		return nil, fail(l.At, "GROUP_BY_POS_AGGREGATE", "index", itoa(n), "aggExpr", r.full(b.list[n-1]))

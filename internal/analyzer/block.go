@@ -203,7 +203,7 @@ func orderExprs(order []expr.SortOrder) []expr.Expr {
 	return out
 }
 
-// inline replaces references to items of the list by the items' expressions.
+// inline replaces references to items of the list by the items' expressions, all the way down.
 func inline(e expr.Expr, list []expr.Expr) expr.Expr {
 	return expr.Up(e, func(x expr.Expr) expr.Expr {
 		c, ok := x.(*expr.Column)
@@ -212,7 +212,7 @@ func inline(e expr.Expr, list []expr.Expr) expr.Expr {
 		}
 		for _, l := range list {
 			if a, ok := l.(*expr.Alias); ok && a.ID == c.ID {
-				return a.Child
+				return inline(a.Child, list)
 			}
 		}
 		return x

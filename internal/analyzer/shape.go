@@ -190,16 +190,23 @@ func (r *resolver) repartition(p *logical.Repartition) (rel, error) {
 		return rel{}, err
 	}
 	q := *p
-	q.Child, q.By = x.p, make([]expr.Expr, 0, len(p.By))
 	s := r.scopeOf(x)
-	for _, e := range p.By {
-		v, err := r.expr(e, s)
-		if err != nil {
-			return rel{}, err
+	y, err := r.pulling(x, s, func() ([]expr.Expr, error) {
+		q.By = make([]expr.Expr, 0, len(p.By))
+		for _, e := range p.By {
+			v, err := r.expr(e, s)
+			if err != nil {
+				return nil, err
+			}
+			q.By = append(q.By, unalias(v))
 		}
-		q.By = append(q.By, unalias(v))
+		return q.By, nil
+	})
+	if err != nil {
+		return rel{}, err
 	}
-	return rel{p: &q, out: x.out, hint: x.hint}, nil
+	q.Child = y.p
+	return rel{p: finishPulled(&q, x, y), out: x.out, hint: x.hint}, nil
 }
 
 // withWindows brings the names of a WINDOW clause into scope.
