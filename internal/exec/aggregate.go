@@ -256,6 +256,7 @@ func (o *aggregateOp) Close() error {
 	for _, p := range o.todo {
 		errs = append(errs, p.file.Close())
 	}
+	o.table.free()
 	o.spill, o.part, o.todo, o.table = nil, nil, nil, nil
 	if o.mem != nil {
 		o.mem.Release()

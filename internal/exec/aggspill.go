@@ -62,6 +62,7 @@ func (o *aggregateOp) dump(context.Context) error {
 		o.t.Metrics.Task.MemoryBytesSpilled += o.table.bytes()
 	}
 	o.t.Metrics.spilled(o.p, int64(n), o.spill.bytes()-before)
+	o.table.free()
 	table, err := newAggTable(o.layout, o.env, o.t)
 	o.table = table
 	o.mem.Release()

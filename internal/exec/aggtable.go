@@ -352,3 +352,18 @@ func (a *aggTable) reset() error {
 	}
 	return a.startGlobal()
 }
+
+// free gives slabs back; the table is not used any more.
+func (a *aggTable) free() {
+	if a == nil {
+		return
+	}
+	if a.groups != nil {
+		a.groups.free()
+	}
+	for i := range a.calls {
+		if d, ok := a.calls[i].agg.(interface{ free() }); ok {
+			d.free()
+		}
+	}
+}

@@ -69,6 +69,8 @@ func (d *distinctAgg) Update(c *kernel.Ctx, args []columnar.Vector, n int, group
 
 func (d *distinctAgg) Bytes() int64 { return d.Agg.Bytes() + d.set.bytes() }
 
+func (d *distinctAgg) free() { d.set.free() }
+
 func (d *distinctAgg) Reset() {
 	d.Agg.Reset()
 	d.set.reset()
@@ -173,6 +175,12 @@ func compareOrder(keys []columnar.Vector, order []expr.SortOrder, a, b int) int 
 		}
 	}
 	return 0
+}
+
+func (o *orderedAgg) free() {
+	if d, ok := o.Agg.(interface{ free() }); ok {
+		d.free()
+	}
 }
 
 func (o *orderedAgg) Bytes() int64 {

@@ -18,6 +18,8 @@ type grouper interface {
 	bytes() int64
 	// reset forgets all groups and keeps the memory.
 	reset()
+	// free gives the table's slab back; the grouper is empty afterwards or not used any more.
+	free()
 }
 
 // newGrouper picks the cheapest way for keys of the given types.
@@ -72,6 +74,8 @@ func (f *front) reset() {
 	f.in.reset()
 	f.forget()
 }
+
+func (f *front) free() { f.in.free() }
 
 // forget drops the table of combinations.
 func (f *front) forget() { clear(f.dictIDs) }
@@ -241,12 +245,6 @@ func (b *keyBuffers) bits(n int) columnar.Bitmap {
 	return b.valid
 }
 
-// emptied clears the slots of a table that held n groups, or drops them if they were far too many: clearing a large table
+// tooLarge says that a table of so many slots that held n groups is better dropped than cleared: clearing a large table
 // again and again for a few groups costs more than making a small one.
-func emptied[T any](slots []T, n int) []T {
-	if len(slots) > firstSlots && len(slots) >= 16*n {
-		return nil
-	}
-	clear(slots)
-	return slots
-}
+func tooLarge(slots, n int) bool { return slots > firstSlots && slots >= 16*n }

@@ -2,18 +2,22 @@ package exec
 
 import (
 	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/types"
 )
 
-// pairGrouper groups by several keys that fit 16 bytes together, packed into two words. Each key has a bit that is set
-// for null; its value is zero then.
+// pairGrouper groups by several keys that fit 16 bytes together, packed into two words, with a mask of those that are
+// null, whose values are zero then.
 type pairGrouper struct {
 	ts     []types.Type
 	fields []pairField
-	vals   []pair // by group
+	vals   []pair   // by group
+	nulls  []uint32 // by group
 	slots  []pairSlot
+	slab   []byte // of slots
 	shift  uint
 	rows   []pair
+	mask   []uint32 // of the batch's rows
 	word   []uint64
 	hashes [probeRows]uint32
 	out    []keyBuffers
@@ -25,18 +29,20 @@ type pair [2]uint64
 type pairSlot struct {
 	key   pair
 	group uint32 // + 1; 0: empty
-	_     uint32
+	nulls uint32
 }
 
-// pairField says where a key lies: the bits of its value and the bit of its null.
+// pairField says which bits of which word a key has.
 type pairField struct {
-	l                   columnar.Layout
-	word, shift, bits   uint
-	nullWord, nullShift uint
+	l                 columnar.Layout
+	word, shift, bits uint
 }
 
 // newPairGrouper returns nil if the keys do not fit.
 func newPairGrouper(ts []types.Type) grouper {
+	if len(ts) > 16 {
+		return nil
+	}
 	g := &pairGrouper{ts: ts, fields: make([]pairField, len(ts)), out: make([]keyBuffers, len(ts))}
 	var used [2]uint
 	place := func(bits uint) (word, shift uint, ok bool) {
@@ -65,41 +71,39 @@ func newPairGrouper(ts []types.Type) grouper {
 			}
 		}
 	}
-	for i := range g.fields {
-		f, ok := &g.fields[i], false
-		if f.nullWord, f.nullShift, ok = place(1); !ok {
-			return nil
-		}
-	}
 	return g
 }
 
 func (g *pairGrouper) len() int { return len(g.vals) }
 
 func (g *pairGrouper) bytes() int64 {
-	return int64(cap(g.vals))*16 + int64(cap(g.slots))*24 + int64(cap(g.rows))*16
+	return int64(cap(g.vals))*16 + int64(cap(g.nulls))*4 + int64(cap(g.slots))*24 + int64(cap(g.rows))*28
 }
 
 func (g *pairGrouper) reset() {
 	used := len(g.vals)
-	g.vals = g.vals[:0]
-	g.slots = emptied(g.slots, used)
+	g.vals, g.nulls = g.vals[:0], g.nulls[:0]
+	if tooLarge(len(g.slots), used) {
+		g.free()
+	}
+	clear(g.slots)
 }
 
 func (g *pairGrouper) assign(keys []columnar.Vector, n int, ids []uint32) {
 	g.pack(keys, n)
 	for from := 0; from < n; from += probeRows {
 		to := min(from+probeRows, n)
-		g.probe(g.rows[from:to], ids[from:to])
+		g.probe(g.rows[from:to], g.mask[from:to], ids[from:to])
 	}
 }
 
 func (g *pairGrouper) pack(keys []columnar.Vector, n int) {
 	if cap(g.rows) < n {
-		g.rows, g.word = make([]pair, n+n/4), make([]uint64, n+n/4)
+		g.rows, g.word, g.mask = make([]pair, n+n/4), make([]uint64, n+n/4), make([]uint32, n+n/4)
 	}
-	g.rows = g.rows[:n]
+	g.rows, g.mask = g.rows[:n], g.mask[:n]
 	clear(g.rows)
+	clear(g.mask)
 	for i := range keys {
 		f, word := &g.fields[i], g.word[:n]
 		loadWords(word, &keys[i], f.l)
@@ -115,53 +119,55 @@ func (g *pairGrouper) pack(keys []columnar.Vector, n int) {
 			if valid.Get(r) {
 				g.rows[r][f.word] |= (w & mask) << f.shift
 			} else {
-				g.rows[r][f.nullWord] |= 1 << f.nullShift
+				g.mask[r] |= 1 << i
 			}
 		}
 	}
 }
 
-func pairHash(p pair) uint64 { return mixWord(p[0], p[1]*hashMul) }
+func pairHash(p pair, nulls uint32) uint64 { return mixWord(p[0]+uint64(nulls), p[1]*hashMul) }
 
 func (g *pairGrouper) rehash(n int) {
 	size := firstSlots
 	for size < 4*n {
 		size *= 2
 	}
-	g.slots = make([]pairSlot, size)
+	g.free()
+	g.slots, g.slab = memory.Slots[pairSlot](memory.Buffers, size)
 	g.shift = 64 - log2(size)
 	mask := uint32(size - 1)
 	for i, v := range g.vals {
-		h := pairHash(v)
+		h := pairHash(v, g.nulls[i])
 		s := uint32(h >> g.shift)
 		for g.slots[s&mask].group != 0 {
 			s++
 		}
-		g.slots[s&mask] = pairSlot{key: v, group: uint32(i) + 1}
+		g.slots[s&mask] = pairSlot{key: v, group: uint32(i) + 1, nulls: g.nulls[i]}
 	}
 }
 
-func (g *pairGrouper) probe(rows []pair, ids []uint32) {
+func (g *pairGrouper) probe(rows []pair, nulls, ids []uint32) {
 	if 2*(len(g.vals)+len(rows)) > len(g.slots) {
 		g.rehash(len(g.vals) + len(rows))
 	}
 	h := g.hashes[:len(rows)]
+	nulls = nulls[:len(rows)]
 	for i, v := range rows {
-		h[i] = uint32(pairHash(v) >> g.shift)
+		h[i] = uint32(pairHash(v, nulls[i]) >> g.shift)
 	}
 	slots, mask := g.slots, uint32(len(g.slots)-1)
 	ids = ids[:len(rows)]
 	for i, v := range rows {
-		if i > 0 && v == rows[i-1] {
+		if i > 0 && v == rows[i-1] && nulls[i] == nulls[i-1] {
 			ids[i] = ids[i-1]
 			continue
 		}
 		for s := h[i]; ; s++ {
 			p := &slots[s&mask]
 			if p.group == 0 {
-				g.vals = append(g.vals, v)
-				p.key, p.group = v, uint32(len(g.vals))
-			} else if p.key != v {
+				g.vals, g.nulls = append(g.vals, v), append(g.nulls, nulls[i])
+				p.key, p.group, p.nulls = v, uint32(len(g.vals)), nulls[i]
+			} else if p.key != v || p.nulls != nulls[i] {
 				continue
 			}
 			ids[i] = p.group - 1
@@ -179,20 +185,24 @@ func (g *pairGrouper) keys(out []columnar.Vector, from, to int) {
 	for i := range g.fields {
 		f := &g.fields[i]
 		v := g.out[i].flat(g.ts[i], n)
-		nulls := false
 		for r, p := range g.vals[from:to] {
 			words[r] = p[f.word] >> f.shift
-			nulls = nulls || p[f.nullWord]>>f.nullShift&1 != 0
 		}
 		storeWords(&v, f.l, words)
-		if nulls {
-			v.Valid = g.out[i].bits(n)
-			for r, p := range g.vals[from:to] {
-				if p[f.nullWord]>>f.nullShift&1 != 0 {
-					v.Valid.Clear(r)
-				}
+		for r, m := range g.nulls[from:to] {
+			if m>>i&1 == 0 {
+				continue
 			}
+			if v.Valid == nil {
+				v.Valid = g.out[i].bits(n)
+			}
+			v.Valid.Clear(r)
 		}
 		out[i] = v
 	}
+}
+
+func (g *pairGrouper) free() {
+	memory.Buffers.Put(g.slab)
+	g.slots, g.slab = nil, nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/types"
 )
 
@@ -22,6 +23,7 @@ type rowGrouper struct {
 	chunks [][]byte
 	held   int64
 	slots  []textSlot
+	slab   []byte               // of slots
 	nested []*columnar.Appender // by key; nil for keys that are read back from the bytes
 	done   []columnar.Vector    // what nested collected, once it is asked for
 
@@ -82,7 +84,10 @@ func (g *rowGrouper) bytes() int64 {
 func (g *rowGrouper) reset() {
 	used := len(g.addr)
 	g.addr = g.addr[:0]
-	g.slots = emptied(g.slots, used)
+	if tooLarge(len(g.slots), used) {
+		g.free()
+	}
+	clear(g.slots)
 	if len(g.chunks) > 0 {
 		g.chunks = g.chunks[:1]
 		g.chunks[0] = g.chunks[0][:0]
@@ -299,7 +304,8 @@ func (g *rowGrouper) rehash(n int) {
 	for size < 4*n {
 		size *= 2
 	}
-	g.slots = make([]textSlot, size)
+	g.free()
+	g.slots, g.slab = memory.Slots[textSlot](memory.Buffers, size)
 	mask := uint32(size - 1)
 	for i, a := range g.addr {
 		h := xxh3.Hash(g.chunks[a.chunk][a.off : a.off+a.size])
@@ -415,4 +421,9 @@ func (g *rowGrouper) view(k int, row []byte, a rowAddr) columnar.View {
 	}
 	n := binary.LittleEndian.Uint32(row[g.fields[k].at:])
 	return columnar.MakeView(row[at:at+n], a.chunk, a.off+at)
+}
+
+func (g *rowGrouper) free() {
+	memory.Buffers.Put(g.slab)
+	g.slots, g.slab = nil, nil
 }

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/types"
 )
 
@@ -12,6 +13,7 @@ type textGrouper struct {
 	bufs   [][]byte
 	null   uint32 // group of null + 1
 	slots  []textSlot
+	slab   []byte // of slots
 	hashes [probeRows]uint64
 	out    keyBuffers
 	held   int64
@@ -36,7 +38,10 @@ func (g *textGrouper) bytes() int64 {
 func (g *textGrouper) reset() {
 	used := len(g.views)
 	g.views, g.null = g.views[:0], 0
-	g.slots = emptied(g.slots, used)
+	if tooLarge(len(g.slots), used) {
+		g.free()
+	}
+	clear(g.slots)
 	if len(g.bufs) > 0 {
 		g.bufs = g.bufs[:1]
 		g.bufs[0] = g.bufs[0][:0]
@@ -58,7 +63,8 @@ func (g *textGrouper) rehash(n int) {
 	for size < 4*n {
 		size *= 2
 	}
-	g.slots = make([]textSlot, size)
+	g.free()
+	g.slots, g.slab = memory.Slots[textSlot](memory.Buffers, size)
 	mask := uint32(size - 1)
 	for i := range g.views {
 		if uint32(i)+1 == g.null {
@@ -151,4 +157,9 @@ func (g *textGrouper) keys(out []columnar.Vector, from, to int) {
 		v.Valid.Clear(int(g.null-1) - from)
 	}
 	out[0] = v
+}
+
+func (g *textGrouper) free() {
+	memory.Buffers.Put(g.slab)
+	g.slots, g.slab = nil, nil
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/types"
 )
 
@@ -17,6 +18,7 @@ type wordGrouper struct {
 	direct  []uint32 // group + 1 of base + index; nil: not (any more) by direct address
 	base    int64
 	slots   []wordSlot
+	slab    []byte // of slots
 	shift   uint
 	scratch []uint64
 	hashes  [probeRows]uint32
@@ -52,7 +54,10 @@ func (g *wordGrouper) reset() {
 	used := len(g.vals)
 	g.vals, g.null = g.vals[:0], 0
 	clear(g.direct)
-	g.slots = emptied(g.slots, used)
+	if tooLarge(len(g.slots), used) {
+		g.free()
+	}
+	clear(g.slots)
 }
 
 func (g *wordGrouper) assign(keys []columnar.Vector, n int, ids []uint32) {
@@ -205,7 +210,8 @@ func (g *wordGrouper) rehash(n int) {
 	for size < 4*n {
 		size *= 2
 	}
-	g.slots = make([]wordSlot, size)
+	g.free()
+	g.slots, g.slab = memory.Slots[wordSlot](memory.Buffers, size)
 	g.shift = 64 - log2(size)
 	mask := uint32(size - 1)
 	for i, v := range g.vals {
@@ -315,4 +321,9 @@ func narrowWords[T ~uint8 | ~int16 | ~uint32](dst []T, words []uint64) {
 	for i, w := range words {
 		dst[i] = T(w)
 	}
+}
+
+func (g *wordGrouper) free() {
+	memory.Buffers.Put(g.slab)
+	g.slots, g.slab = nil, nil
 }

@@ -3,12 +3,13 @@ package memory
 import (
 	"math/bits"
 	"sync"
+	"unsafe"
 
 	"github.com/firesteel/firesteel/internal/columnar"
 )
 
 // Slabs are buffers that go from hand to hand instead of back to the garbage collector: touching fresh memory costs
-// more than filling it. Sizes are powers of two from 4 KB to 4 MB. What is free is kept up to a limit and belongs to no
+// more than filling it. Sizes are powers of two from 4 KB to 64 MB. What is free is kept up to a limit and belongs to no
 // account; who holds a slab pays for it.
 type Slabs struct {
 	// Poison fills returned slabs with garbage, so that tests notice who still reads them.
@@ -21,7 +22,7 @@ type Slabs struct {
 
 const (
 	slabMin     = 12 // bits of the smallest size
-	slabClasses = 11
+	slabClasses = 15
 	slabKept    = 128 << 20
 	slabPad     = 64
 )
@@ -68,4 +69,12 @@ func (s *Slabs) Put(b []byte) {
 		s.free[c] = append(s.free[c], b)
 		s.kept += int64(cap(b))
 	}
+}
+
+// Slots gives a zeroed slice of n values of a pointer-free type in a slab, and the slab, which is to be Put back.
+func Slots[T any](s *Slabs, n int) ([]T, []byte) {
+	var z T
+	b := s.Get(n * int(unsafe.Sizeof(z)))
+	clear(b)
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), n), b
 }
