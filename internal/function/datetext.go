@@ -101,7 +101,9 @@ func dateTextRows() []*Row {
 	return group("datetime_funcs",
 		fn("date_format", "1.5.0", "date_format(timestamp, pattern): the timestamp as text.", sig(to(types.String), tTimestamp, tStr), func(*expr.Call) (kernel.Func, error) {
 			var p pattern
-			return kernel.Text2(func(c *kernel.Ctx, dst []byte, us int64, src string) ([]byte, bool, error) { return p.appendTimestamp(c, dst, us, src) }), nil
+			return kernel.Text2(func(c *kernel.Ctx, dst []byte, us int64, src string) ([]byte, bool, error) {
+				return p.appendTimestamp(c, dst, us, src)
+			}), nil
 		}, "date_format('2016-04-08', 'y')", "2016"),
 		parsing("to_date", "1.5.0", "to_date(expr[, pattern]): the date of a text, date or timestamp.", types.Date, false, "to_date('2016-12-31', 'yyyy-MM-dd')", "2016-12-31"),
 		parsing("try_to_date", "4.0.0", "try_to_date(expr[, pattern]): to_date, or null where the text is none.", types.Date, true, "try_to_date('foo')", "NULL"),
@@ -119,7 +121,9 @@ func dateTextRows() []*Row {
 
 func getTimestamp(c *expr.Call) (kernel.Func, error) {
 	p, mode, ntz := pattern{parsing: true}, c.Mode, c.T.Kind == types.TimestampNTZKind
-	return kernel.Each2(c.T, func(c *kernel.Ctx, s, src string) (int64, bool, error) { return p.parse(c, s, src, ntz, mode, "try_to_timestamp") }), nil
+	return kernel.Each2(c.T, func(c *kernel.Ctx, s, src string) (int64, bool, error) {
+		return p.parse(c, s, src, ntz, mode, "try_to_timestamp")
+	}), nil
 }
 
 func getDate(c *expr.Call) (kernel.Func, error) {
@@ -210,7 +214,9 @@ func unixTimestamp(c *expr.Call) (kernel.Func, error) {
 			return seconds(p.zone.FromLocal(int64(d)*types.MicrosPerDay, c.Zone)), true, nil
 		}), nil
 	case types.TimestampNTZKind:
-		return kernel.Each2(c.T, func(c *kernel.Ctx, us int64, _ string) (int64, bool, error) { return seconds(p.zone.FromLocal(us, c.Zone)), true, nil }), nil
+		return kernel.Each2(c.T, func(c *kernel.Ctx, us int64, _ string) (int64, bool, error) {
+			return seconds(p.zone.FromLocal(us, c.Zone)), true, nil
+		}), nil
 	}
 	return kernel.Each2(c.T, func(c *kernel.Ctx, us int64, _ string) (int64, bool, error) { return seconds(us), true, nil }), nil
 }
