@@ -16,8 +16,9 @@ type Estimate struct {
 }
 
 // ColumnEstimate describes a column's values. Distinct is at least 1; Min and Max are NaN when unknown.
+// Dropped is the share of a nearly unique column's values that filters took away.
 type ColumnEstimate struct {
-	Distinct, NullShare, Min, Max, Width float64
+	Distinct, NullShare, Min, Max, Width, Dropped float64
 }
 
 // Bytes is the estimated size of the output in the engine's layout.
@@ -286,6 +287,12 @@ func (e Estimate) filtered(conds []expr.Expr) Estimate {
 		out.narrow(c)
 	}
 	out.Rows = e.Rows * sel
+	for id, c := range out.Cols {
+		if c.Distinct >= e.Rows/2 {
+			c.Dropped = 1 - (1-c.Dropped)*sel
+			out.Cols[id] = c
+		}
+	}
 	return out
 }
 
@@ -456,7 +463,9 @@ func JoinRows(l, r Estimate, keys []KeyPair) float64 {
 func matchShare(l, r Estimate, keys []KeyPair) float64 {
 	share := 1.0
 	for _, k := range keys {
-		share = math.Min(share, r.ofExpr(k.Right).Distinct/math.Max(1, l.ofExpr(k.Left).Distinct))
+		have := r.ofExpr(k.Right)
+		share = math.Min(share, have.Distinct/math.Max(1, l.ofExpr(k.Left).Distinct))
+		share = math.Min(share, 1-have.Dropped)
 	}
 	if len(keys) == 0 {
 		share = 0.5
