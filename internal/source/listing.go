@@ -149,7 +149,7 @@ func hidden(name string) bool {
 
 func (l *listing) walk(ctx context.Context, at vfs.Info, root bool) error {
 	if !at.IsDir {
-		if root || !hidden(at.Name()) {
+		if !hidden(at.Name()) { // also of files that were named themselves, as Spark does
 			l.leafs = append(l.leafs, at)
 		}
 		return nil

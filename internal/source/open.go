@@ -8,11 +8,19 @@ import (
 	"github.com/firesteel/firesteel/internal/sparkerr"
 )
 
-// formats are the formats of files that can be read, by the names that users give them.
+// formatOf finds a format of files by one of the names that users give it.
 func formatOf(provider string) (fileFormat, error) {
 	switch p := strings.ToLower(provider); p {
 	case "parquet", "org.apache.spark.sql.parquet", "org.apache.spark.sql.execution.datasources.parquet":
 		return parquetFormat{}, nil
+	case "csv", "org.apache.spark.sql.execution.datasources.csv", "com.databricks.spark.csv":
+		return csvFormat{}, nil
+	case "json", "org.apache.spark.sql.json", "org.apache.spark.sql.execution.datasources.json":
+		return jsonFormat{}, nil
+	case "text", "org.apache.spark.sql.execution.datasources.text":
+		return lineFormat{}, nil
+	case "binaryfile":
+		return binaryFormat{}, nil
 	case "orc", "avro", "delta", "iceberg", "hudi", "xml", "jdbc", "kafka":
 		return nil, sparkerr.Unsupported("data source " + p)
 	}

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"testing"
@@ -37,15 +38,23 @@ func columnsOf(s *types.Schema) []*expr.Column {
 // readAll runs a scan and returns its rows.
 func readAll(t testing.TB, r Relation, s Scan, env *Env) [][]any {
 	t.Helper()
-	splits, err := r.Plan(s)
+	rows, err := tryReadAll(r, s, env)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return rows
+}
+
+func tryReadAll(r Relation, s Scan, env *Env) ([][]any, error) {
+	splits, err := r.Plan(s)
+	if err != nil {
+		return nil, err
 	}
 	var rows [][]any
 	for _, sp := range splits {
 		rd, err := sp.Open(context.Background(), s, env)
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		for {
 			b, err := rd.Next()
@@ -53,7 +62,7 @@ func readAll(t testing.TB, r Relation, s Scan, env *Env) [][]any {
 				break
 			}
 			if err != nil {
-				t.Fatal(err)
+				return nil, errors.Join(err, rd.Close())
 			}
 			for i := range b.N {
 				row := make([]any, len(b.Cols))
@@ -64,10 +73,10 @@ func readAll(t testing.TB, r Relation, s Scan, env *Env) [][]any {
 			}
 		}
 		if err := rd.Close(); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 	}
-	return rows
+	return rows, nil
 }
 
 // q6 is TPC-H query 6 by hand over a scan with its filters, as far as the scan goes.

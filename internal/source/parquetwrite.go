@@ -20,6 +20,12 @@ func outputFormatOf(s *WriteSpec, env *Env) (outputFormat, error) {
 	switch p := strings.ToLower(s.Format); p {
 	case "parquet", "org.apache.spark.sql.parquet", "org.apache.spark.sql.execution.datasources.parquet":
 		return newParquetOutput(opts, env)
+	case "csv", "org.apache.spark.sql.execution.datasources.csv", "com.databricks.spark.csv":
+		return newCSVOutput(opts, env)
+	case "json", "org.apache.spark.sql.json", "org.apache.spark.sql.execution.datasources.json":
+		return newJSONOutput(opts, env)
+	case "text", "org.apache.spark.sql.execution.datasources.text":
+		return newLineOutput(opts)
 	default:
 		if _, err := formatOf(p); err != nil {
 			return nil, err

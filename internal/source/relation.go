@@ -128,6 +128,9 @@ func (r *fileRelation) setSchema(ctx context.Context, t *catalog.Table, parts *p
 			return sparkerr.New("UNABLE_TO_INFER_SCHEMA", "format", r.format.name())
 		}
 	}
+	if err := checkDuplicates(data, r.env.caseSensitive()); err != nil {
+		return err
+	}
 	r.part = &types.Schema{}
 	if parts != nil {
 		for i, n := range parts.names {
@@ -154,6 +157,22 @@ func (r *fileRelation) setSchema(ctx context.Context, t *catalog.Table, parts *p
 		if !overlap[p.Name] {
 			r.schema.Fields = append(r.schema.Fields, p)
 		}
+	}
+	return nil
+}
+
+// checkDuplicates refuses schemas with two columns of one name.
+func checkDuplicates(s *types.Schema, caseSensitive bool) error {
+	seen := map[string]bool{}
+	for _, f := range s.Fields {
+		name := f.Name
+		if !caseSensitive {
+			name = strings.ToLower(name)
+		}
+		if seen[name] {
+			return sparkerr.New("COLUMN_ALREADY_EXISTS", "columnName", types.Quote(name))
+		}
+		seen[name] = true
 	}
 	return nil
 }

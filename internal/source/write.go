@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 
 	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/types"
@@ -133,18 +132,7 @@ func checkPartitionColumns(s *WriteSpec, env *Env) error {
 	if len(s.Partition) > 0 && len(s.Partition) == len(s.Schema.Fields) {
 		return sparkerr.New("ALL_PARTITION_COLUMNS_NOT_ALLOWED")
 	}
-	seen := map[string]bool{}
-	for _, f := range s.Schema.Fields {
-		name := f.Name
-		if !env.caseSensitive() {
-			name = strings.ToLower(name)
-		}
-		if seen[name] {
-			return sparkerr.New("COLUMN_ALREADY_EXISTS", "columnName", types.Quote(name))
-		}
-		seen[name] = true
-	}
-	return nil
+	return checkDuplicates(s.Schema, env.caseSensitive())
 }
 
 // dataSchema is what the files hold.

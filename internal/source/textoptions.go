@@ -1,0 +1,156 @@
+package source
+
+import (
+	"strings"
+	"time"
+
+	"github.com/firesteel/firesteel/internal/source/cell"
+	"github.com/firesteel/firesteel/internal/source/csv"
+	"github.com/firesteel/firesteel/internal/sparkerr"
+	"github.com/firesteel/firesteel/internal/types"
+)
+
+// corruptColumn is the name of the column for records that do not fit.
+func corruptColumn(o options, env *Env) string {
+	return o.first(env.Conf("spark.sql.columnNameOfCorruptRecord", "_corrupt_record"), "columnnameofcorruptrecord")
+}
+
+func parseMode(o options) csv.Mode {
+	switch strings.ToUpper(o["mode"]) {
+	case "DROPMALFORMED":
+		return csv.DropMalformed
+	case "FAILFAST":
+		return csv.FailFast
+	}
+	return csv.Permissive
+}
+
+// optionZone is the zone of times without one: the option timeZone, else the session's.
+func optionZone(o options, env *Env) (*time.Location, error) {
+	name := o["timezone"]
+	if name == "" {
+		return env.zone(), nil
+	}
+	z, ok := types.Zone(name)
+	if !ok {
+		return nil, sparkerr.New("INVALID_TIMEZONE", "timeZone", name)
+	}
+	return z, nil
+}
+
+// readFormats are the readers of dates and times by the options' patterns; without a pattern, what casts read.
+func readFormats(o options, env *Env) (f csv.Formats, zone *time.Location, err error) {
+	if zone, err = optionZone(o, env); err != nil {
+		return f, nil, err
+	}
+	var now int64
+	if env != nil && env.Session != nil {
+		now = env.Session.Now
+	}
+	f.Date = types.ParseDate
+	f.Timestamp = func(s string) (int64, bool) { return types.ParseTimestamp(s, zone, now) }
+	f.TimestampNTZ = func(s string) (int64, bool) { return types.ParseTimestampNTZ(s, false) }
+	for _, key := range []string{"dateformat", "timestampformat", "timestampntzformat"} {
+		text := o[key]
+		if text == "" {
+			continue
+		}
+		p, err := compilePattern(text, true)
+		if err != nil {
+			return f, nil, err
+		}
+		switch key {
+		case "dateformat":
+			f.Date = p.ParseDate
+		case "timestampformat":
+			f.Timestamp = func(s string) (int64, bool) { return p.ParseTimestamp(s, zone) }
+		default:
+			f.TimestampNTZ = p.ParseLocal
+		}
+	}
+	return f, zone, nil
+}
+
+// writeFormats are the printers of dates and times.
+func writeFormats(o options, env *Env) (cell.Formats, error) {
+	zone, err := optionZone(o, env)
+	if err != nil {
+		return cell.Formats{}, err
+	}
+	f := cell.ISO(zone)
+	for _, key := range []string{"dateformat", "timestampformat", "timestampntzformat"} {
+		text := o[key]
+		if text == "" {
+			continue
+		}
+		p, err := compilePattern(text, false)
+		if err != nil {
+			return f, err
+		}
+		switch key {
+		case "dateformat":
+			f.Date = func(dst []byte, days int32) []byte { return p.Append(dst, int64(days)*86400e6, nil) }
+		case "timestampformat":
+			f.Timestamp = func(dst []byte, us int64) []byte { return p.Append(dst, us, zone) }
+		default:
+			f.TimestampNTZ = func(dst []byte, us int64) []byte { return p.Append(dst, us, nil) }
+		}
+	}
+	return f, nil
+}
+
+// oneByte is an option of one character; "" and \u0000 switch it off.
+func oneByte(o options, key string, def byte) (byte, error) {
+	v, ok := o[key]
+	if !ok {
+		return def, nil
+	}
+	switch {
+	case v == "" || v == "\x00" || v == `\u0000`:
+		return 0, nil
+	case len(v) == 1:
+		return v[0], nil
+	}
+	return 0, sparkerr.New("OPTION_VALUE_EXCEEDS_ONE_CHARACTER", "paramName", key, "actualValue", v)
+}
+
+// delimiter reads the option sep, with the escapes that Spark knows.
+func delimiter(s string) ([]byte, error) {
+	if s == "" {
+		return nil, sparkerr.New("INVALID_DELIMITER_VALUE.EMPTY_STRING")
+	}
+	var out []byte
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' || len(s) == 1 {
+			if s[i] == '\\' {
+				return nil, sparkerr.New("INVALID_DELIMITER_VALUE.SINGLE_BACKSLASH")
+			}
+			out = append(out, s[i])
+			continue
+		}
+		i++
+		if i == len(s) {
+			return nil, sparkerr.New("INVALID_DELIMITER_VALUE.SINGLE_BACKSLASH")
+		}
+		if strings.HasPrefix(s[i:], "u0000") {
+			out = append(out, 0)
+			i += 4
+			continue
+		}
+		c, ok := map[byte]byte{'t': '\t', 'r': '\r', 'b': '\b', 'f': '\f', 'n': '\n', '"': '"', '\'': '\'', '\\': '\\'}[s[i]]
+		if !ok {
+			return nil, sparkerr.New("INVALID_DELIMITER_VALUE.UNSUPPORTED_SPECIAL_CHARACTER", "str", s)
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// utf8Only refuses other encodings.
+func utf8Only(o options) error {
+	e := strings.ToUpper(o.first("UTF-8", "encoding", "charset"))
+	if e != "UTF-8" && e != "UTF8" && e != "US-ASCII" {
+		return sparkerr.Unsupported("text encoding " + e)
+	}
+	return nil
+}
