@@ -36,57 +36,81 @@ func hasOuter(e expr.Expr) bool {
 	return expr.Any(e, func(x expr.Expr) bool { _, ok := x.(*expr.OuterRef); return ok })
 }
 
-func planHasOuter(p logical.Plan) bool { return len(outerRefs(p)) > 0 }
+// puller takes correlated conditions out of a subquery's plan. References to columns that are not the outer side's are of a
+// query further out, and stay.
+type puller struct {
+	outer  map[expr.ID]bool   // the outer side's columns
+	global *logical.Aggregate // the aggregate without groups that may be grouped: the caller knows what no rows mean
+}
 
-// freeOuter turns outer references into plain columns: at the level of the join they are.
-func freeOuter(e expr.Expr) expr.Expr {
+// pullUp takes the correlated conditions out of a plan. They come back over columns of the plan's output (which may have
+// grown at its end) and of the outer query. ok is false when the correlation is of another kind.
+func pullUp(p, outer logical.Plan) (out logical.Plan, conds []expr.Expr, ok bool) {
+	u := &puller{outer: ids(outer.Output())}
+	return u.plan(p)
+}
+
+// refers says whether e has references to the outer side.
+func (u *puller) refers(e expr.Expr) bool {
+	return expr.Any(e, func(x expr.Expr) bool { o, ok := x.(*expr.OuterRef); return ok && u.outer[o.Col.ID] })
+}
+
+func (u *puller) planRefers(p logical.Plan) bool {
+	for id := range outerRefs(p) {
+		if u.outer[id] {
+			return true
+		}
+	}
+	return false
+}
+
+// free turns references to the outer side into plain columns: at the level of the join they are.
+func (u *puller) free(e expr.Expr) expr.Expr {
 	return expr.Up(e, func(x expr.Expr) expr.Expr {
-		if o, ok := x.(*expr.OuterRef); ok {
+		if o, ok := x.(*expr.OuterRef); ok && u.outer[o.Col.ID] {
 			return o.Col
 		}
 		return x
 	})
 }
 
-// pullUp takes the correlated conditions out of a subquery's plan. They come back over columns of the plan's output
-// (which may have grown at its end) and of the outer query. ok is false when the correlation is of another kind.
-func pullUp(p logical.Plan) (out logical.Plan, conds []expr.Expr, ok bool) {
-	if !planHasOuter(p) {
+func (u *puller) plan(p logical.Plan) (out logical.Plan, conds []expr.Expr, ok bool) {
+	if !u.planRefers(p) {
 		return p, nil, true
 	}
 	switch n := p.(type) {
 	case *logical.Filter:
-		return pullFilter(n)
+		return u.filter(n)
 	case *logical.Project:
-		return pullProject(n)
+		return u.project(n)
 	case *logical.Aggregate:
-		return pullAggregate(n)
+		return u.aggregate(n)
 	case *logical.Join:
-		return pullJoin(n)
+		return u.join(n)
 	case *logical.SubqueryAlias, *logical.Hint:
-		c, conds, ok := pullUp(p.Children()[0])
+		c, conds, ok := u.plan(p.Children()[0])
 		return c, conds, ok
 	case *logical.Sort:
 		for _, e := range n.Exprs() {
-			if hasOuter(e) {
+			if u.refers(e) {
 				return p, nil, false
 			}
 		}
-		c, conds, ok := pullUp(n.Child)
+		c, conds, ok := u.plan(n.Child)
 		return n.WithChildren([]logical.Plan{c}), conds, ok
 	}
 	return p, nil, false
 }
 
-func pullFilter(n *logical.Filter) (logical.Plan, []expr.Expr, bool) {
-	child, conds, ok := pullUp(n.Child)
+func (u *puller) filter(n *logical.Filter) (logical.Plan, []expr.Expr, bool) {
+	child, conds, ok := u.plan(n.Child)
 	if !ok {
 		return n, nil, false
 	}
 	var stay []expr.Expr
 	for _, c := range expr.Conjuncts(n.Cond) {
-		if hasOuter(c) {
-			conds = append(conds, freeOuter(c))
+		if u.refers(c) {
+			conds = append(conds, u.free(c))
 		} else {
 			stay = append(stay, c)
 		}
@@ -94,13 +118,13 @@ func pullFilter(n *logical.Filter) (logical.Plan, []expr.Expr, bool) {
 	return filter(child, stay), conds, true
 }
 
-func pullProject(n *logical.Project) (logical.Plan, []expr.Expr, bool) {
+func (u *puller) project(n *logical.Project) (logical.Plan, []expr.Expr, bool) {
 	for _, e := range n.List {
-		if hasOuter(e) {
+		if u.refers(e) {
 			return n, nil, false
 		}
 	}
-	child, conds, ok := pullUp(n.Child)
+	child, conds, ok := u.plan(n.Child)
 	if !ok {
 		return n, nil, false
 	}
@@ -125,14 +149,17 @@ func missing(conds []expr.Expr, from, out []*expr.Column) []*expr.Column {
 	return add
 }
 
-// pullAggregate groups by the inner sides of the pulled equalities too. Other conditions cannot pass a grouping.
-func pullAggregate(n *logical.Aggregate) (logical.Plan, []expr.Expr, bool) {
+// aggregate groups by the inner sides of the pulled equalities too. Other conditions cannot pass a grouping.
+func (u *puller) aggregate(n *logical.Aggregate) (logical.Plan, []expr.Expr, bool) {
+	if len(n.Group) == 0 && n != u.global {
+		return n, nil, false // there is a row even where none matches
+	}
 	for _, e := range n.Exprs() {
-		if hasOuter(e) {
+		if u.refers(e) {
 			return n, nil, false
 		}
 	}
-	child, conds, ok := pullUp(n.Child)
+	child, conds, ok := u.plan(n.Child)
 	if !ok {
 		return n, nil, false
 	}
@@ -194,14 +221,14 @@ func groupBy(a *logical.Aggregate, e expr.Expr, have map[expr.ID]bool, keys map[
 	return alias.Column()
 }
 
-func pullJoin(n *logical.Join) (logical.Plan, []expr.Expr, bool) {
+func (u *puller) join(n *logical.Join) (logical.Plan, []expr.Expr, bool) {
 	q := *n
 	var conds []expr.Expr
 	ok := true
 	pull := func(p *logical.Plan) {
 		var more []expr.Expr
 		var good bool
-		*p, more, good = pullUp(*p)
+		*p, more, good = u.plan(*p)
 		ok = ok && good
 		conds = append(conds, more...)
 	}
@@ -211,8 +238,8 @@ func pullJoin(n *logical.Join) (logical.Plan, []expr.Expr, bool) {
 		pull(&q.Right)
 		var stay []expr.Expr
 		for _, c := range expr.Conjuncts(n.Cond) {
-			if hasOuter(c) {
-				conds = append(conds, freeOuter(c))
+			if u.refers(c) {
+				conds = append(conds, u.free(c))
 			} else {
 				stay = append(stay, c)
 			}
@@ -221,14 +248,14 @@ func pullJoin(n *logical.Join) (logical.Plan, []expr.Expr, bool) {
 		return &q, conds, ok
 	case logical.LeftJoin, logical.SemiJoin, logical.AntiJoin, logical.ExistenceJoin:
 		pull(&q.Left)
-		ok = ok && !planHasOuter(n.Right)
+		ok = ok && !u.planRefers(n.Right)
 	case logical.RightJoin:
 		pull(&q.Right)
-		ok = ok && !planHasOuter(n.Left)
+		ok = ok && !u.planRefers(n.Left)
 	default:
 		return n, nil, false
 	}
-	if n.Cond != nil && hasOuter(n.Cond) {
+	if n.Cond != nil && u.refers(n.Cond) {
 		return n, nil, false
 	}
 	return &q, conds, ok
@@ -238,13 +265,17 @@ func pullJoin(n *logical.Join) (logical.Plan, []expr.Expr, bool) {
 func (r *unnester) lateral(j *logical.Join) logical.Plan {
 	q := *j
 	q.Lateral = false
-	if !planHasOuter(j.Right) {
+	u := &puller{outer: ids(j.Left.Output())}
+	if !u.planRefers(j.Right) {
 		return &q
 	}
-	if p, ok := r.liftProject(&q); ok {
+	if p, ok := r.liftProject(&q, u); ok {
 		return p
 	}
-	right, conds, ok := pullUp(j.Right)
+	right, conds, ok := pullUp(j.Right, j.Left)
+	if !ok {
+		right, conds, ok = decorrelate(j.Right, j.Left)
+	}
 	if !ok {
 		r.fail(sparkerr.Unsupported("lateral subquery with this kind of correlation"))
 		return j
@@ -261,14 +292,14 @@ func (r *unnester) lateral(j *logical.Join) logical.Plan {
 }
 
 // liftProject moves a right side's projection that computes with outer columns above an inner join.
-func (r *unnester) liftProject(j *logical.Join) (logical.Plan, bool) {
+func (r *unnester) liftProject(j *logical.Join, u *puller) (logical.Plan, bool) {
 	p, ok := j.Right.(*logical.Project)
 	if !ok || j.Kind != logical.InnerJoin && j.Kind != logical.CrossJoin {
 		return nil, false
 	}
 	own := false
 	for _, e := range p.List {
-		own = own || hasOuter(e)
+		own = own || u.refers(e)
 	}
 	if !own {
 		return nil, false
@@ -277,7 +308,7 @@ func (r *unnester) liftProject(j *logical.Join) (logical.Plan, bool) {
 	q.Right, q.Cond, q.Lateral = p.Child, nil, true
 	list := columns(j.Left.Output())
 	for _, e := range p.List {
-		list = append(list, freeOuter(e))
+		list = append(list, u.free(e))
 	}
 	out := filter(&logical.Project{List: list, Child: r.lateral(&q)}, expr.Conjuncts(j.Cond))
 	return out, true

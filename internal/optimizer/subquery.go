@@ -150,12 +150,15 @@ func (r *unnester) quantified(s *expr.Subquery, child logical.Plan) (logical.Pla
 	for i, v := range s.Values {
 		conds = append(conds, expr.Eq(v, values[i]))
 	}
-	sub, pulled, ok := pullUp(sub)
+	out, pulled, ok := pullUp(sub, child)
+	if !ok {
+		out, pulled, ok = decorrelate(sub, child)
+	}
 	if !ok {
 		r.fail(unsupported(s))
 		return sub, conds
 	}
-	return sub, append(conds, pulled...)
+	return out, append(conds, pulled...)
 }
 
 // dropForExists removes what does not change whether there is a row.
@@ -381,13 +384,19 @@ func (r *unnester) scalarValue(s *expr.Subquery) expr.Expr {
 func (r *unnester) scalarJoin(s *expr.Subquery, child logical.Plan) (expr.Expr, logical.Plan) {
 	sub := disjoint(r.plan(s.Plan.(logical.Plan)), child)
 	value := sub.Output()[0]
-	empty, grouped := valueOfEmpty(sub)
-	plan, conds, ok := pullUp(sub)
+	val := expr.Expr(nullableColumn(value))
+	u := &puller{outer: ids(child.Output())}
+	var empty expr.Expr
+	u.global, empty = globalValue(sub)
+	plan, conds, ok := u.plan(sub)
+	if !ok {
+		empty = nil
+		plan, conds, ok = decorrelate(sub, child)
+	}
 	if !ok {
 		r.fail(unsupported(s))
 		return s, child
 	}
-	val := expr.Expr(nullableColumn(value))
 	if empty != nil {
 		mark := expr.NewAlias(expr.True, "matched")
 		plan = &logical.Project{List: append(columns(plan.Output()), mark), Child: plan}
@@ -395,7 +404,7 @@ func (r *unnester) scalarJoin(s *expr.Subquery, child logical.Plan) (expr.Expr, 
 		matched.Null = true
 		val = &expr.Call{Name: "when", T: value.T, Null: true, Args: []expr.Expr{isNull(matched), empty, val}}
 	}
-	hint := logical.JoinHint{Single: !grouped}
+	hint := logical.JoinHint{Single: u.global == nil}
 	return val, &logical.Join{Left: child, Right: plan, Kind: logical.LeftJoin, Cond: expr.And(conds...), Hint: hint}
 }
 
@@ -405,9 +414,9 @@ func nullableColumn(c *expr.Column) *expr.Column {
 	return &q
 }
 
-// valueOfEmpty gives what a subquery that is a global aggregate yields for no input rows (count gives 0), nil for null.
-// grouped says that it is such an aggregate: at most one row for each outer row.
-func valueOfEmpty(p logical.Plan) (empty expr.Expr, grouped bool) {
+// globalValue finds the aggregate without groups that gives a subquery its one row, below projections, and what the
+// subquery yields for no input rows (count gives 0): nil for null.
+func globalValue(p logical.Plan) (global *logical.Aggregate, empty expr.Expr) {
 	var list []expr.Expr
 	for {
 		switch n := p.(type) {
@@ -419,67 +428,30 @@ func valueOfEmpty(p logical.Plan) (empty expr.Expr, grouped bool) {
 			}
 			p = n.Child
 			continue
-		case *logical.Filter:
-			if !n.Having {
-				return nil, onlyAggregate(n.Child)
-			}
-			return nil, onlyAggregate(n.Child)
 		case *logical.Aggregate:
 			if len(n.Group) > 0 {
-				return nil, false
+				return nil, nil
 			}
 			top := n.List[0]
 			if list != nil {
 				top = substitute(list[0], definitions(n.List))
 			}
-			return emptyValue(top), true
+			if a, ok := top.(*expr.Alias); ok {
+				top = a.Child
+			}
+			return n, overNothing(top)
 		}
-		return nil, false
+		return nil, nil
 	}
 }
 
-func onlyAggregate(p logical.Plan) bool {
-	a, ok := p.(*logical.Aggregate)
-	return ok && len(a.Group) == 0
-}
-
-// emptyValue replaces aggregates by their values over no rows; nil if the result is then null for sure.
-func emptyValue(e expr.Expr) expr.Expr {
-	if a, ok := e.(*expr.Alias); ok {
-		e = a.Child
+// emptyAgg is an aggregate's value over no rows.
+func emptyAgg(a *expr.Agg) *expr.Literal {
+	switch a.Name {
+	case "count", "count_if", "approx_count_distinct", "regr_count":
+		return &expr.Literal{Value: int64(0), T: a.T}
+	case "collect_list", "collect_set", "array_agg":
+		return &expr.Literal{Value: []any{}, T: a.T}
 	}
-	counts := false
-	out := expr.Down(e, func(x expr.Expr) expr.Expr {
-		a, ok := x.(*expr.Agg)
-		if !ok {
-			return x
-		}
-		switch a.Name {
-		case "count", "count_if", "approx_count_distinct", "regr_count":
-			counts = true
-			return &expr.Literal{Value: int64(0), T: a.T}
-		case "collect_list", "collect_set", "array_agg":
-			counts = true
-			return &expr.Literal{Value: []any{}, T: a.T}
-		}
-		return &expr.Literal{T: a.T}
-	})
-	if !counts && !expr.Any(e, lazyNull) {
-		return nil
-	}
-	return out
-}
-
-// lazyNull finds functions that may make a value of nulls.
-func lazyNull(x expr.Expr) bool {
-	c, ok := x.(*expr.Call)
-	if !ok {
-		_, isLit := x.(*expr.Literal)
-		return isLit
-	}
-	switch c.Name {
-	case "coalesce", "nvl", "ifnull", "when", "if", "isnull", "isnotnull", "<=>", "nvl2":
-		return true
-	}
-	return false
+	return &expr.Literal{T: a.T}
 }
