@@ -187,7 +187,7 @@ func (p *Parser) value(c *rows.Column, f *Field, b []byte, block, off int) bool 
 		}
 		return true
 	}
-	return p.o.scalar(c, string(text))
+	return p.o.scalar(c, rows.String(text))
 }
 
 // offsetIn is where part, a slice of b, begins in it.

@@ -277,7 +277,7 @@ func (p *Parser) value(to *node) error {
 	if err != nil {
 		return err
 	}
-	if !p.scalar(c, t.kind, string(p.s.b[t.from:t.to])) {
+	if !p.scalar(c, t.kind, rows.String(p.s.b[t.from:t.to])) {
 		p.misfit(c)
 	}
 	return nil
@@ -346,11 +346,11 @@ func (p *Parser) textValue(c *rows.Column) error {
 			c.Text(raw[:n])
 		}
 	case types.FloatKind, types.DoubleKind:
-		ok = p.namedFloat(c, string(v))
+		ok = p.namedFloat(c, rows.String(v))
 	case types.DecimalKind:
-		ok = decimal(c, string(v))
+		ok = decimal(c, rows.String(v))
 	default:
-		ok = p.datetime(c, string(v))
+		ok = p.datetime(c, rows.String(v))
 	}
 	if !ok {
 		p.misfit(c)

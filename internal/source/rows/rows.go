@@ -3,6 +3,8 @@
 package rows
 
 import (
+	"unsafe"
+
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/types"
 )
@@ -246,3 +248,6 @@ func (c *Column) Vector() columnar.Vector {
 	}
 	return v
 }
+
+// String shows bytes as a string without a copy, for parsers that do not keep it.
+func String(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
