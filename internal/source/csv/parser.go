@@ -251,7 +251,7 @@ func (o *Options) float(s string, bits int) (float64, bool) {
 	case o.NegativeInf:
 		return math.Inf(-1), true
 	}
-	return types.ParseFloat(types.TrimAll(s), bits)
+	return rows.ParseFloat(types.TrimAll(s), bits)
 }
 
 func (o *Options) datetime(c *rows.Column, s string) (ok bool) {

@@ -462,7 +462,7 @@ func number(k kind, s string, bits int) (float64, bool) {
 		}
 		return math.Inf(1), true
 	}
-	return types.ParseFloat(s, bits)
+	return rows.ParseFloat(s, bits)
 }
 
 // integer appends a whole number; for a timestamp it is seconds.

@@ -3,6 +3,8 @@
 package rows
 
 import (
+	"math"
+	"strconv"
 	"unsafe"
 
 	"github.com/firesteel/firesteel/internal/columnar"
@@ -251,3 +253,14 @@ func (c *Column) Vector() columnar.Vector {
 
 // String shows bytes as a string without a copy, for parsers that do not keep it.
 func String(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// ParseFloat reads a floating-point number; text of digits, signs, points and exponents takes a short way.
+func ParseFloat(s string, bits int) (float64, bool) {
+	for i := range len(s) {
+		if c := s[i]; !(c >= '0' && c <= '9' || c == '.' || c == '-' || c == '+' || c|0x20 == 'e') {
+			return types.ParseFloat(s, bits)
+		}
+	}
+	v, err := strconv.ParseFloat(s, bits)
+	return v, err == nil || math.IsInf(v, 0)
+}
