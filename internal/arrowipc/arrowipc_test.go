@@ -161,6 +161,21 @@ func TestArrowLibrary(t *testing.T) {
 	sameRows(t, in, out[0], 0)
 }
 
+// TestDistinctNames: fields of a struct get names of their own, columns keep theirs.
+func TestDistinctNames(t *testing.T) {
+	st := types.Struct(types.Field{Name: "a", Type: types.Int}, types.Field{Name: "b", Type: types.Int}, types.Field{Name: "a", Type: types.Int})
+	s := types.NewSchema(types.Field{Name: "x", Type: st}, types.Field{Name: "x", Type: types.Int})
+	e, err := NewEncoder(s, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &columnar.Batch{Schema: s, Cols: []columnar.Vector{columnar.NewBuilder(st, 0).Finish(), columnar.NewBuilder(types.Int, 0).Finish()}}
+	got, _, err := Decode(e.Encode(nil, b, 0, 0))
+	if err != nil || got.Type().String() != "struct<x:struct<a_0:int,b:int,a_1:int>,x:int>" {
+		t.Error(got.Type(), err)
+	}
+}
+
 // TestHostile: damaged streams give errors or other values, never a panic.
 func TestHostile(t *testing.T) {
 	good := encode(t, sampleBatch(20), 0, 20, Options{TimeZone: "UTC"})

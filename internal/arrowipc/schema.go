@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"maps"
 	"slices"
+	"strconv"
 
 	flatbuffers "github.com/google/flatbuffers/go"
 
@@ -132,7 +133,7 @@ func (w *schemaWriter) children(t types.Type) (flatbuffers.UOffsetT, error) {
 			types.Field{Name: "value", Type: t.Elem(), Nullable: t.ContainsNull()},
 		)}})
 	case types.StructKind:
-		return w.fields(t.Fields())
+		return w.fields(distinctNames(t.Fields()))
 	case types.VariantKind:
 		value, err := w.field(types.Field{Name: "value", Type: types.Binary}, "")
 		if err != nil {
@@ -142,6 +143,26 @@ func (w *schemaWriter) children(t types.Type) (flatbuffers.UOffsetT, error) {
 		return w.vector([]flatbuffers.UOffsetT{value, meta}), err
 	}
 	return w.vector(nil), nil
+}
+
+// distinctNames numbers the names that occur twice inside of a struct, because clients make dictionaries of structs.
+// Columns may share a name.
+func distinctNames(fs []types.Field) []types.Field {
+	times := make(map[string]int, len(fs))
+	for _, f := range fs {
+		times[f.Name]++
+	}
+	if len(times) == len(fs) {
+		return fs
+	}
+	out, next := slices.Clone(fs), map[string]int{}
+	for i, f := range fs {
+		if times[f.Name] > 1 {
+			out[i].Name = f.Name + "_" + strconv.Itoa(next[f.Name])
+			next[f.Name]++
+		}
+	}
+	return out
 }
 
 // typ writes the type table of a field.
