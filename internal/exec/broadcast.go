@@ -31,10 +31,13 @@ func NewCollector(mem *memory.Account) *Collector {
 	return &Collector{mem: mem.Reserve("BroadcastExchange"), parts: map[int][]*columnar.Batch{}, keys: map[int]*keyCollector{}}
 }
 
-// Add takes the copied rows of one task; publish and the task's key sets come with them.
+// Add takes the copied rows of one task, and the keys that are to be published. A second attempt of a partition is left out.
 func (c *Collector) Add(partition int, p *CollectedPart) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if _, again := c.parts[partition]; again {
+		return nil
+	}
 	if err := c.mem.Grow(p.bytes); err != nil {
 		return err
 	}
