@@ -88,8 +88,10 @@ func configure(c *conf.Conf, op *connectpb.ConfigRequest_Operation, out *connect
 // setAll sets pairs. A silent request gets warnings in place of errors.
 func setAll(c *conf.Conf, s *connectpb.ConfigRequest_Set, out *connectpb.ConfigResponse) error {
 	for _, p := range s.GetPairs() {
-		err := c.Set(p.GetKey(), p.GetValue())
-		if err == nil {
+		var err error
+		if p.Value == nil {
+			err = sparkerr.IllegalArgument("requirement failed: value cannot be null for key: " + p.GetKey())
+		} else if err = c.Set(p.GetKey(), p.GetValue()); err == nil {
 			continue
 		}
 		if !s.GetSilent() {

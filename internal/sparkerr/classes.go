@@ -165,6 +165,11 @@ var byState = map[string]string{
 	"3D": AnalysisException, "P0": RuntimeException,
 }
 
+// IllegalArgument is a refusal that Spark has no condition for: a plain exception with a text.
+func IllegalArgument(message string) *Error {
+	return &Error{Params: map[string]string{"message": message}, Class: javaIllegalArgument}
+}
+
 // Classes are the JVM class of the error and its superclasses, up to java.lang.Object.
 func (e *Error) Classes() []string { return ClassChain(e.class()) }
 

@@ -42,6 +42,7 @@ func TestError(t *testing.T) {
 			"Did you mean one of the following? [`id`]. SQLSTATE: 42703; line 1 pos 33;\n'Sort ['zz ASC NULLS FIRST], true\n"},
 		{New("DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION", "rangeMessage", "Invalid value for MonthOfYear (valid values 1 - 12): 13"),
 			"[DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION] Invalid value for MonthOfYear (valid values 1 - 12): 13.  SQLSTATE: 22023"},
+		{IllegalArgument("requirement failed: step cannot be 0"), "requirement failed: step cannot be 0"},
 		{New("INVALID_HANDLE.SESSION_CLOSED", "handle", "x"), "[INVALID_HANDLE.SESSION_CLOSED] The handle x is invalid. Session was closed. SQLSTATE: 08003"},
 	}
 	for _, test := range tests {

@@ -29,7 +29,7 @@ func (e *Error) Error() string {
 
 // head is the part before the place; legacy conditions have no name of their own.
 func (e *Error) head(b *strings.Builder) {
-	if !strings.HasPrefix(e.Condition, "_LEGACY_ERROR_") {
+	if e.Condition != "" && !strings.HasPrefix(e.Condition, "_LEGACY_ERROR_") {
 		b.WriteString("[" + e.Condition + "] ")
 	}
 	b.WriteString(e.Message())

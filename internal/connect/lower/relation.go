@@ -312,8 +312,7 @@ func (l *Lowerer) sort(s *connectpb.Sort) (logical.Plan, error) {
 
 func rangeOf(r *connectpb.Range) (logical.Plan, error) {
 	if r.GetStep() == 0 {
-		return nil, &sparkerr.Error{Condition: "INTERNAL_ERROR", Params: map[string]string{"message": "requirement failed: step cannot be 0"},
-			Class: "java.lang.IllegalArgumentException"}
+		return nil, sparkerr.IllegalArgument("requirement failed: step cannot be 0")
 	}
 	return &logical.Range{Start: r.GetStart(), End: r.GetEnd(), Step: r.GetStep(), Partitions: int(r.GetNumPartitions())}, nil
 }
