@@ -156,11 +156,19 @@ func (a *App) warehouse() string {
 // runtime itself.
 const runtimeShare = 0.3
 
+// mappedShare is the part of a memory that was set which mapped files may take.
+const mappedShare = 8
+
 // budget is the memory for rows: of spark.driver.memory if that was given, else of what the machine has.
 func (a *App) budget() int64 {
 	total := memory.Available() * 6 / 10
 	if _, ok := a.Conf.Given("spark.driver.memory"); ok {
 		total = a.Conf.Bytes("spark.driver.memory")
+		if f, _, err := a.fs.Resolve("file:/"); err == nil {
+			if l, ok := f.(*vfs.Local); ok {
+				l.LimitMapped(total / mappedShare)
+			}
+		}
 	}
 	debug.SetMemoryLimit(total)
 	return int64(float64(total) * (1 - runtimeShare))

@@ -18,6 +18,13 @@ type Local struct{ maps *mappings }
 // NewLocal makes the local file system with an empty cache of mappings.
 func NewLocal() *Local { return &Local{newMappings(maxMapped)} }
 
+// LimitMapped bounds the bytes of files that are mapped at a time; what does not fit is read by copying.
+func (l *Local) LimitMapped(n int64) {
+	l.maps.mu.Lock()
+	l.maps.budget = n
+	l.maps.mu.Unlock()
+}
+
 // localPath turns what follows "file:" into an absolute path: /a, ///a, //localhost/a, or relative to the working directory.
 func localPath(rest string) (string, error) {
 	if strings.HasPrefix(rest, "//") {

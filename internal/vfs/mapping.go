@@ -42,7 +42,7 @@ func (c *mappings) get(f *os.File, key Info) *mapping {
 		}
 		c.drop(m)
 	}
-	if key.Size == 0 || key.Size != int64(int(key.Size)) {
+	if key.Size == 0 || key.Size != int64(int(key.Size)) || !c.room(key.Size) {
 		return nil
 	}
 	data, err := mapFile(f, int(key.Size))
@@ -54,6 +54,14 @@ func (c *mappings) get(f *os.File, key Info) *mapping {
 	c.bytes += key.Size
 	c.evict()
 	return m
+}
+
+// room makes room for a mapping of n bytes by giving up idle ones; pages of mapped files count as this process's memory.
+func (c *mappings) room(n int64) bool {
+	for c.bytes+n > c.budget && c.idle.Len() > 0 {
+		c.drop(c.idle.Front().Value.(*mapping))
+	}
+	return c.bytes+n <= c.budget
 }
 
 func (c *mappings) take(m *mapping) {
