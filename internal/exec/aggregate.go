@@ -164,7 +164,7 @@ func (o *aggregateOp) account(ctx context.Context, rows int) (full bool, err err
 		return false, nil
 	}
 	spill := o.dump
-	if o.layout.whole() || o.table.groups == nil {
+	if o.table.groups == nil {
 		spill = nil
 	}
 	grown := need - o.mem.Bytes()
@@ -251,10 +251,10 @@ func (o *aggregateOp) Close() error {
 		errs = append(errs, o.spill.close())
 	}
 	if o.part != nil {
-		errs = append(errs, o.part.file.Close())
+		errs = append(errs, o.part.close())
 	}
 	for _, p := range o.todo {
-		errs = append(errs, p.file.Close())
+		errs = append(errs, p.close())
 	}
 	o.table.free()
 	o.spill, o.part, o.todo, o.table = nil, nil, nil, nil

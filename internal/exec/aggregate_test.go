@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -183,17 +185,58 @@ func TestAggregateDistinctFilterOrder(t *testing.T) {
 	}
 }
 
+// Aggregates that keep all rows are spilled with them.
+func TestAggregateWholeSpills(t *testing.T) {
+	k, v, s := col("k", types.String), col("v", types.Long), col("s", types.String)
+	var rows, plain [][]any
+	seen := map[string]bool{}
+	for i := range 30000 {
+		row := []any{fmt.Sprint("key ", i%2000), int64((i * 7919) % 9000), fmt.Sprintf("%05d", (i*7919)%30000)}
+		rows = append(rows, row)
+		if d := fmt.Sprint(row[:2]); !seen[d] {
+			seen[d] = true
+			plain = append(plain, row[:2])
+		}
+	}
+	distinct, list := aggExpr("sum", v, physical.Complete), aggExpr("list", s, physical.Complete)
+	distinct.Agg.Distinct = true
+	list.Agg.T, list.Agg.Order = types.String, []expr.SortOrder{{Child: s}}
+	want := map[any]any{}
+	for _, r := range sums(plain) {
+		want[r[0]] = r[1]
+	}
+	for _, budget := range []int64{1 << 30, 500 << 10} {
+		l := newLab(t, budget)
+		task := l.task(0)
+		got := l.must(&physical.Aggregate{Mode: physical.Complete, Keys: []expr.Expr{k}, Aggs: []physical.AggExpr{distinct, list},
+			Child: table(rand.New(rand.NewPCG(1, 1)), []*expr.Column{k, v, s}, rows, 2000)}, task)
+		if len(got) != len(want) {
+			t.Fatalf("%d groups", len(got))
+		}
+		for _, r := range got {
+			text := strings.Split(strings.TrimSuffix(r[2].(string), ";"), ";")
+			if r[1] != want[r[0]] || len(text) != 15 || !slices.IsSorted(text) {
+				t.Fatalf("budget %d: %v, want a sum of %v", budget, r, want[r[0]])
+			}
+		}
+		if spilled := task.Metrics.Task.DiskBytesSpilled > 0; spilled != (budget < 1<<20) {
+			t.Errorf("budget %d: spilled is %v", budget, spilled)
+		}
+	}
+}
+
+// Without keys there is nothing to spill by.
 func TestAggregateRefused(t *testing.T) {
-	v, s := col("v", types.Long), col("s", types.String)
+	v := col("v", types.Long)
 	var rows [][]any
 	for i := range 50000 {
-		rows = append(rows, []any{int64(i), "x"})
+		rows = append(rows, []any{int64(i) * 1000})
 	}
 	d := aggExpr("count", v, physical.Complete)
 	d.Agg.Distinct = true
 	l := newLab(t, 100<<10)
-	_, err := l.run(&physical.Aggregate{Mode: physical.Complete, Keys: []expr.Expr{s}, Aggs: []physical.AggExpr{d},
-		Child: table(rand.New(rand.NewPCG(1, 1)), []*expr.Column{v, s}, rows, 3000)}, l.task(0))
+	_, err := l.run(&physical.Aggregate{Mode: physical.Complete, Aggs: []physical.AggExpr{d},
+		Child: table(rand.New(rand.NewPCG(1, 1)), []*expr.Column{v}, rows, 3000)}, l.task(0))
 	if !memory.Refused(err) {
 		t.Error(err)
 	}

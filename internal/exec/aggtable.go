@@ -29,6 +29,8 @@ type aggPlace struct {
 	order  []int // of the program's columns: ORDER BY inside the call
 	filter int   // -1: none
 	state  []int // of the spilled columns
+	// whole says that the aggregate keeps more than its state tells (DISTINCT, ORDER BY inside): its rows are spilled.
+	whole bool
 }
 
 func newAggLayout(p *physical.Aggregate) *aggLayout {
@@ -50,7 +52,11 @@ func (l *aggLayout) place(x physical.AggExpr) aggPlace {
 		l.list = append(l.list, e)
 		return len(l.list) - 1
 	}
+	c.whole = !x.Mode.Merges() && (x.Agg.Distinct || len(x.Agg.Order) > 0)
 	for _, s := range x.State {
+		if c.whole {
+			break
+		}
 		c.state = append(c.state, len(l.spill.Fields))
 		l.spill.Fields = append(l.spill.Fields, types.Field{Name: "state", Type: s.T, Nullable: true})
 	}
@@ -72,15 +78,17 @@ func (l *aggLayout) place(x physical.AggExpr) aggPlace {
 	return c
 }
 
-// whole says that some aggregate keeps more than its state tells (DISTINCT, ORDER BY inside), so that it cannot be spilled.
-func (l *aggLayout) whole() bool {
-	for i := range l.calls {
-		x := &l.calls[i].x
-		if !x.Mode.Merges() && (x.Agg.Distinct || len(x.Agg.Order) > 0) {
-			return true
-		}
+// rowSchema is the form in which the rows that an aggregate holds are spilled: keys, arguments, order.
+func (l *aggLayout) rowSchema(c *aggPlace) *types.Schema {
+	s := &types.Schema{}
+	add := func(t types.Type) { s.Fields = append(s.Fields, types.Field{Type: t, Nullable: true}) }
+	for _, t := range l.keys {
+		add(t)
 	}
-	return false
+	for _, at := range append(c.args[:len(c.args):len(c.args)], c.order...) {
+		add(l.list[at].Type())
+	}
+	return s
 }
 
 // aggTable is the groups seen so far with the states of their aggregates.
@@ -285,6 +293,9 @@ func (a *aggTable) merge(cols []columnar.Vector, n int) error {
 	groups := a.len()
 	for i := range a.calls {
 		c := &a.calls[i]
+		if c.whole {
+			continue // its rows come by again
+		}
 		argv := c.argv[:0]
 		for k, at := range c.state {
 			argv = append(argv, c.chosen(k, &cols[at], nil))
@@ -297,6 +308,14 @@ func (a *aggTable) merge(cols []columnar.Vector, n int) error {
 	return nil
 }
 
+// again adds rows that call i held before they were spilled.
+func (a *aggTable) again(i int, b *columnar.Batch) error {
+	keys, c := len(a.layout.keys), &a.calls[i]
+	ids := a.assign(b.Cols[:keys], b.N)
+	args := b.Cols[keys : keys+len(c.args)]
+	return c.feed(args, b.Cols[keys+len(c.args):], b.N, ids, a.len())
+}
+
 // rows makes the columns of groups [from, to): keys, and of each aggregate its result or state as its mode says; all
 // states if spill is set.
 func (a *aggTable) rows(out []columnar.Vector, from, to int, spill bool) error {
@@ -306,6 +325,9 @@ func (a *aggTable) rows(out []columnar.Vector, from, to int, spill bool) error {
 	}
 	for i := range a.calls {
 		c := &a.calls[i]
+		if spill && c.whole {
+			continue
+		}
 		c.ctx.Scratch.Reset()
 		if c.x.Mode.Emits() && !spill {
 			v, err := c.agg.Result(&c.ctx, from, to)

@@ -10,6 +10,11 @@ import (
 	"github.com/firesteel/firesteel/internal/types"
 )
 
+// wholeAgg is an aggregate that can tell the rows it holds: their groups, and their arguments and order.
+type wholeAgg interface {
+	held(emit func(group []uint32, rows []columnar.Vector) error) error
+}
+
 // distinctAgg hands each combination of arguments to an aggregate once per group.
 type distinctAgg struct {
 	kernel.Agg
@@ -67,6 +72,16 @@ func (d *distinctAgg) Update(c *kernel.Ctx, args []columnar.Vector, n int, group
 	return d.Agg.Update(c, d.argv, len(d.sel), d.group, groups)
 }
 
+func (d *distinctAgg) held(emit func([]uint32, []columnar.Vector) error) error {
+	for from := 0; from < d.set.len(); from += BatchRows {
+		d.set.in.keys(d.keys, from, min(from+BatchRows, d.set.len()))
+		if err := emit(columnar.Values[uint32](&d.keys[0]), d.keys[1:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (d *distinctAgg) Bytes() int64 { return d.Agg.Bytes() + d.set.bytes() }
 
 func (d *distinctAgg) free() { d.set.free() }
@@ -79,6 +94,7 @@ func (d *distinctAgg) Reset() {
 // orderedAgg keeps all rows and hands them to an aggregate in the order that the call asks for.
 type orderedAgg struct {
 	kernel.Agg
+	call   *expr.Agg
 	order  []expr.SortOrder
 	group  *columnar.Appender
 	args   []*columnar.Appender
@@ -88,17 +104,17 @@ type orderedAgg struct {
 }
 
 func newOrderedAgg(in kernel.Agg, a *expr.Agg) *orderedAgg {
-	o := &orderedAgg{Agg: in, order: a.Order}
-	o.clear(a)
+	o := &orderedAgg{Agg: in, call: a, order: a.Order}
+	o.clear()
 	return o
 }
 
-func (o *orderedAgg) clear(a *expr.Agg) {
+func (o *orderedAgg) clear() {
 	o.group, o.args, o.keys, o.fed = columnar.NewAppender(types.Int), nil, nil, false
-	for _, x := range a.Args {
+	for _, x := range o.call.Args {
 		o.args = append(o.args, columnar.NewAppender(x.Type()))
 	}
-	for _, s := range a.Order {
+	for _, s := range o.call.Order {
 		o.keys = append(o.keys, columnar.NewAppender(s.Child.Type()))
 	}
 }
@@ -118,6 +134,25 @@ func (o *orderedAgg) collect(args, order []columnar.Vector, n int, group []uint3
 	}
 	for i := range order {
 		o.keys[i].AppendVector(&order[i])
+	}
+	return nil
+}
+
+func (o *orderedAgg) held(emit func([]uint32, []columnar.Vector) error) error {
+	group := o.group.Finish()
+	var cols []columnar.Vector
+	for _, a := range append(o.args[:len(o.args):len(o.args)], o.keys...) {
+		cols = append(cols, a.Finish())
+	}
+	part := make([]columnar.Vector, len(cols))
+	for from := 0; from < group.N; from += BatchRows {
+		to := min(from+BatchRows, group.N)
+		for i := range cols {
+			part[i] = cols[i].Window(from, to)
+		}
+		if err := emit(columnar.Values[uint32](&group)[from:to], part); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -191,4 +226,9 @@ func (o *orderedAgg) Bytes() int64 {
 		}
 	}
 	return n
+}
+
+func (o *orderedAgg) Reset() {
+	o.Agg.Reset()
+	o.clear()
 }
