@@ -56,6 +56,7 @@ var sqlRows = []Row{
 	{Name: "spark.sql.constraintPropagation.enabled", Default: "true", Kind: Bool, Doc: "Whether filters are inferred from others.", Since: "2.2.0", SQL: true, Internal: true},
 	{Name: "spark.sql.crossJoin.enabled", Default: "true", Kind: Bool, Doc: "Allow cartesian.", Since: "2.0.0", SQL: true, Internal: true},
 	{Name: "spark.sql.cteRecursionLevelLimit", Default: "100", Kind: Int, Doc: "Recursion steps.", Since: "4.1.0", SQL: true, Internal: true},
+	{Name: "spark.sql.cteRecursionRowLimit", Default: "1000000", Kind: Int, Doc: "Rows of a recursion; -1: no limit.", Since: "4.1.0", SQL: true, Internal: true},
 	{Name: "spark.sql.datetime.java8API.enabled", Default: "false", Kind: Bool, Doc: "JVM clients: which date classes are external types.", Since: "3.0.0", SQL: true},
 	{Name: "spark.sql.debug.maxToStringFields", Default: "25", Kind: Int, Doc: "Fields shown in plan text.", Since: "3.0.0", SQL: true},
 	{Name: "spark.sql.decimalOperations.allowPrecisionLoss", Default: "true", Kind: Bool, Doc: "Round when 38 digits overflow.", Since: "2.3.1", SQL: true, Internal: true},

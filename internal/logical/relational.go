@@ -694,7 +694,8 @@ type RecursiveCTE struct {
 	Name     string
 	Anchor   Plan
 	Step     Plan
-	MaxLevel int // 0: the session's limit, <0: none
+	MaxLevel int   // 0: the session's limit, <0: none
+	Most     int64 // at most so many rows are asked for; 0: all (set by the optimizer)
 	UnionAll bool
 	Out      []*expr.Column
 }

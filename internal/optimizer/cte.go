@@ -151,3 +151,43 @@ func (r *renewer) expr(e expr.Expr) expr.Expr {
 		return x
 	})
 }
+
+// limitRecursion tells recursions that stand below a LIMIT how many rows are asked for.
+func limitRecursion(c *Context, p logical.Plan) (logical.Plan, error) {
+	return each(func(n logical.Plan) logical.Plan {
+		l, ok := n.(*logical.Limit)
+		if !ok {
+			return n
+		}
+		lit, ok := l.N.(*expr.Literal)
+		if !ok {
+			return n
+		}
+		most := int64(0)
+		switch v := lit.Value.(type) {
+		case int32:
+			most = int64(v)
+		case int64:
+			most = v
+		}
+		if child := limited(l.Child, most); most > 0 && child != l.Child {
+			return l.WithChildren([]logical.Plan{child})
+		}
+		return n
+	})(c, p)
+}
+
+// limited asks a recursion below projections for so many rows.
+func limited(p logical.Plan, most int64) logical.Plan {
+	switch n := p.(type) {
+	case *logical.Project:
+		if child := limited(n.Child, most); child != n.Child {
+			return n.WithChildren([]logical.Plan{child})
+		}
+	case *logical.RecursiveCTE:
+		q := *n
+		q.Most = most
+		return &q
+	}
+	return p
+}

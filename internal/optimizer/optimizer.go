@@ -39,6 +39,7 @@ func Rules() []Rule {
 		{"CostBasedJoinReorder", reorderJoins},
 		{"ColumnPruning", pruneColumns},
 		{"CollapseProject", collapseProjects},
+		{"LimitRecursion", limitRecursion},
 	}
 }
 

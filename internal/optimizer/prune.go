@@ -98,8 +98,25 @@ func prune(p logical.Plan, need map[expr.ID]bool) logical.Plan {
 		return pruneUnion(n, need)
 	case *logical.Expand:
 		return pruneExpand(n, need)
+	case *logical.RecursiveCTE:
+		return logical.MapChildren(p, exactly)
 	}
 	return logical.MapChildren(p, func(k logical.Plan) logical.Plan { return prune(k, ids(k.Output())) })
+}
+
+// exactly prunes below p, whose columns stay as they are, in order.
+func exactly(p logical.Plan) logical.Plan {
+	out := p.Output()
+	q := prune(p, ids(out))
+	now := q.Output()
+	same := len(now) == len(out)
+	for i := 0; same && i < len(out); i++ {
+		same = now[i].ID == out[i].ID
+	}
+	if same {
+		return q
+	}
+	return &logical.Project{List: columns(out), Child: q}
 }
 
 // narrowed puts a projection over p when it yields columns that are not needed.

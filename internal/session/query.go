@@ -137,15 +137,23 @@ func (q *query) execute(ctx context.Context, plans *Plans, sink func(*columnar.B
 		}
 		values[s.ID] = v
 	}
+	p, err := q.unroll(ctx, plans.Physical)
+	if err != nil {
+		return err
+	}
 	x := &execution{app: q.s.app, q: q, src: q.src}
-	return x.run(ctx, withValues(plans.Physical, values), sink)
+	return x.run(ctx, withValues(p, values), sink)
 }
 
 // scalar runs a scalar subquery: no row is null, more than one an error.
 func (q *query) scalar(ctx context.Context, s physical.Subquery, known map[expr.ID]*expr.Literal) (*expr.Literal, error) {
 	out, rows := &expr.Literal{T: s.T}, 0
+	p, err := q.unroll(ctx, s.Plan)
+	if err != nil {
+		return nil, err
+	}
 	x := &execution{app: q.s.app, q: q, src: q.src}
-	err := x.run(ctx, withValues(s.Plan, known), func(b *columnar.Batch) error {
+	err = x.run(ctx, withValues(p, known), func(b *columnar.Batch) error {
 		if rows += b.N; rows > 1 {
 			return sparkerr.New("SCALAR_SUBQUERY_TOO_MANY_ROWS")
 		}
@@ -178,8 +186,11 @@ func withValues(p physical.Plan, values map[expr.ID]*expr.Literal) physical.Plan
 
 // extra plans the nodes that the physical room does not know.
 func (q *query) extra(pl *physical.Planner, p logical.Plan) (physical.Plan, error) {
-	if w, ok := p.(*writePlan); ok {
-		return q.planWrite(pl, w)
+	switch n := p.(type) {
+	case *writePlan:
+		return q.planWrite(pl, n)
+	case *logical.RecursiveCTE:
+		return &recursion{n}, nil
 	}
 	return nil, nil
 }
