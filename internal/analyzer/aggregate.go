@@ -11,6 +11,11 @@ func (r *resolver) aggregate(p *logical.Aggregate) (rel, error) {
 	if err != nil {
 		return rel{}, err
 	}
+	timed := r.timed
+	defer func() { r.timed = timed }()
+	if x, err = r.withTimeWindow(x, p.Group, p.List); err != nil {
+		return rel{}, err
+	}
 	in := r.scopeOf(x)
 	b := &block{child: x.p, in: in, agg: true, at: originOfPlan(p)}
 	if err := r.selectList(b, p.List, in); err != nil {

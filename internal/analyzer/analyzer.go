@@ -109,6 +109,7 @@ type resolver struct {
 	views   map[string]logical.Plan // WithRelations: plans by name
 	frames  []*dfNode               // DataFrame nodes resolved below the current node
 	hints   []*pendingHint
+	timed   *windowColumn // what window(…) means in the node that is being resolved
 }
 
 // progress is what one analysis has gathered, wherever in the plan it is.

@@ -299,6 +299,11 @@ func (r *resolver) aggFilter(f *expr.Func, s *scope) (expr.Expr, error) {
 // special resolves calls that are no rows of the function table.
 func (r *resolver) special(f *expr.Func, s *scope) (expr.Expr, bool, error) {
 	switch n := f.Name[0]; len(n) {
+	case len("window"), len("session_window"):
+		if _, ok := isTimeWindow(f); ok {
+			e, err := r.windowCall(f, s)
+			return e, true, err
+		}
 	case len("grouping"):
 		if strings.EqualFold(n, "grouping") {
 			e, err := r.groupingCall(f, s)
@@ -307,6 +312,10 @@ func (r *resolver) special(f *expr.Func, s *scope) (expr.Expr, bool, error) {
 	case len("grouping_id"):
 		if strings.EqualFold(n, "grouping_id") {
 			e, err := r.groupingCall(f, s)
+			return e, true, err
+		}
+		if strings.EqualFold(n, "window_time") && len(f.Args) == 1 {
+			e, err := r.windowTime(f, s)
 			return e, true, err
 		}
 	}

@@ -14,6 +14,13 @@ func (r *resolver) project(p *logical.Project) (rel, error) {
 	if err != nil {
 		return rel{}, err
 	}
+	timed := r.timed
+	defer func() { r.timed = timed }()
+	if hasTimeWindow(p.List) {
+		if x, err = r.withTimeWindow(x, p.List); err != nil {
+			return rel{}, err
+		}
+	}
 	in := r.scopeOf(x)
 	b := &block{child: x.p, in: in}
 	if err := r.selectList(b, p.List, in); err != nil {

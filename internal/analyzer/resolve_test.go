@@ -1,7 +1,11 @@
 package analyzer
 
 import (
+	"fmt"
+	"strings"
 	"testing"
+
+	"github.com/firesteel/firesteel/internal/logical"
 )
 
 // The shapes follow what Spark 4.2 answers for the same statements.
@@ -74,6 +78,36 @@ var resolveTests = []struct{ sql, want string }{
 		`Sort[x#4](Project[a#1 AS x#4, RANK() OVER (PARTITION BY a ORDER BY b ASC NULLS FIRST ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)#3](Window[RANK() OVER (PARTITION BY a#1 ORDER BY b#2 ASC NULLS FIRST ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS RANK() OVER (PARTITION BY a ORDER BY b ASC NULLS FIRST ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)#3](t:T)))`},
 	{`select a, row_number() over (order by a) rn from u qualify rn = 1`,
 		`Project[a#1, rn#2](Filter[_qualify#3](Project[a#1, rn#2, (rn#2 = 1) AS _qualify#3](Window[row_number() OVER (ORDER BY a#1 ASC NULLS FIRST ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS rn#2](u:T))))`},
+}
+
+// Functions on time put rows into windows below the aggregate.
+func TestTimeWindows(t *testing.T) {
+	ctx := testContext(t)
+	for _, c := range []struct{ sql, nodes, types string }{
+		{"select window(ts, '5 minutes') w, count(*) from t group by window(ts, '5 minutes')", "Agg Project Filter", "struct<start:timestamp,end:timestamp> bigint"},
+		{"select a, window.start, count(*) from t group by a, window(ts, '10 minutes', '5 minutes') order by start", "Sort Agg Filter Expand Filter", "int timestamp bigint"},
+		{"select a, session_window.end, count(*) from t group by a, session_window(ts, '5 minutes')", "Agg Project Window Project Window Project Window Filter", "int timestamp bigint"},
+	} {
+		p, err := analyze(t, ctx, c.sql)
+		if err != nil {
+			t.Errorf("%s: %v", c.sql, err)
+			continue
+		}
+		var nodes, kinds []string
+		logical.Walk(p, func(n logical.Plan) bool {
+			if s := fmt.Sprintf("%T", n); !strings.HasSuffix(s, "Alias") && !strings.HasSuffix(s, "Relation") {
+				nodes = append(nodes, strings.Replace(strings.TrimPrefix(s, "*logical."), "Aggregate", "Agg", 1))
+			}
+			return true
+		})
+		for _, o := range p.Output() {
+			kinds = append(kinds, o.T.String())
+		}
+		if got := strings.Join(nodes, " "); got != c.nodes || strings.Join(kinds, " ") != c.types {
+			t.Errorf("%s\ngot  %s: %s\nwant %s: %s", c.sql, got, kinds, c.nodes, c.types)
+		}
+		checkResolved(t, c.sql, p)
+	}
 }
 
 func TestResolve(t *testing.T) {

@@ -38,8 +38,17 @@ func (p *printer) call(name string, args []Expr) {
 	p.named(name, args)
 }
 
+// bare are the functions whose arguments are not printed: the resolver fills them in.
+var bare = map[string]bool{"rank": true, "dense_rank": true, "percent_rank": true}
+
 // named prints name(args), with the last arguments spelled out that Spark puts in when they are left out.
 func (p *printer) named(name string, args []Expr) {
+	if bare[name] {
+		args = nil
+	}
+	if name == "approx_count_distinct" && len(args) == 2 {
+		args = args[:1]
+	}
 	p.text(shownName(name), "(")
 	if name == "log" && len(args) == 1 {
 		p.text("E(), ")
@@ -55,7 +64,9 @@ func (p *printer) named(name string, args []Expr) {
 var leftOut = map[string]struct {
 	given int
 	text  string
-}{"substring": {2, "2147483647"}, "substr": {2, "2147483647"}, "percentile_approx": {2, "10000"}, "approx_percentile": {2, "10000"}, "percentile": {2, "1"}}
+}{"substring": {2, "2147483647"}, "substr": {2, "2147483647"}, "percentile_approx": {2, "10000"}, "approx_percentile": {2, "10000"}, "percentile": {2, "1"},
+	"aggregate": {3, "lambdafunction(namedlambdavariable(), namedlambdavariable())"},
+	"reduce":    {3, "lambdafunction(namedlambdavariable(), namedlambdavariable())"}}
 
 // unaries are the operators of one operand: what stands before and after it.
 var unaries = map[string][2]string{"not": {"(NOT ", ")"}, "!": {"(NOT ", ")"}, "negative": {"(- ", ")"}, "positive": {"(+ ", ")"}, "~": {"~", ""},
@@ -169,8 +180,8 @@ func (p *printer) special(name string, args []Expr) bool {
 		p.text("ilike(")
 		p.list(args[:2])
 		p.text(")")
-	case name == "extract" && len(args) == 2:
-		p.text("extract(")
+	case (name == "extract" || name == "datepart") && len(args) == 2:
+		p.text(name, "(")
 		p.expr(args[0])
 		p.text(" FROM ")
 		p.expr(args[1])

@@ -8,5 +8,5 @@ var shown = map[string]string{
 	"radians": "RADIANS", "regexp": "REGEXP", "regexp_like": "REGEXP_LIKE", "rlike": "RLIKE", "sec": "SEC", "signum": "SIGNUM", "sin": "SIN",
 	"sinh": "SINH", "spark_partition_id": "SPARK_PARTITION_ID", "sqrt": "SQRT", "tan": "TAN", "tanh": "TANH", "rank": "RANK",
 	"dense_rank": "DENSE_RANK", "percent_rank": "PERCENT_RANK", "dateadd": "date_add", "curdate": "current_date", "to_varchar": "to_char", "current_database": "current_schema",
-	"array_agg": "collect_list",
+	"array_agg": "collect_list", "random": "rand",
 }
