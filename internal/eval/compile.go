@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/expr"
@@ -228,6 +229,10 @@ func Safe(e expr.Expr) bool {
 		}
 	case *expr.Call:
 		r, ok := function.Lookup(x.Name)
+		if ok && r.Replace != nil {
+			e, err := replaced(r, x, &kernel.Session{Zone: time.UTC, Ansi: x.Mode != expr.CastLegacy})
+			return err == nil && Safe(e)
+		}
 		if !ok || r.NonDeterministic || r.Total == nil || !r.Total(x) {
 			return false
 		}

@@ -56,7 +56,11 @@ func CompileFilter(conds []expr.Expr, input []*expr.Column, s *kernel.Session, o
 	f.ctx.Session, f.ctx.Scratch = s, &kernel.Scratch{}
 	c := &compiler{env: &env{session: s, options: o}, p: &Program{}, ids: ids, known: map[string]*node{}}
 	for _, cond := range conds {
-		for _, x := range expr.Conjuncts(cond) {
+		list, err := c.conjuncts(cond)
+		if err != nil {
+			return nil, err
+		}
+		for _, x := range list {
 			p, err := c.pred(x)
 			if err != nil {
 				return nil, err
@@ -66,6 +70,25 @@ func CompileFilter(conds []expr.Expr, input []*expr.Column, s *kernel.Session, o
 	}
 	f.outer.in = &columnar.Batch{}
 	return f, nil
+}
+
+// conjuncts splits a condition at its ANDs, those of BETWEEN included.
+func (c *compiler) conjuncts(cond expr.Expr) ([]expr.Expr, error) {
+	var out []expr.Expr
+	for _, x := range expr.Conjuncts(cond) {
+		call, ok := expr.IsCall(x, "between")
+		if !ok {
+			out = append(out, x)
+			continue
+		}
+		row, _ := function.Lookup("between")
+		e, err := replaced(row, call, c.env.session)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, expr.Conjuncts(e)...)
+	}
+	return out, nil
 }
 
 var predOps = map[string]kernel.Op{"=": kernel.Eq, "==": kernel.Eq, "!=": kernel.Ne, "<>": kernel.Ne, "<": kernel.Lt, "<=": kernel.Le, ">": kernel.Gt, ">=": kernel.Ge}

@@ -345,7 +345,7 @@ func buildNullTest(c *compiler, x *expr.Call) (*node, error) {
 
 // replacement compiles what a call stands for.
 func (c *compiler) replacement(row *function.Row, x *expr.Call) (*node, error) {
-	e, err := row.Replace(&function.BindEnv{Session: c.env.session, Fold: func(e expr.Expr) (any, error) { return Value(e, c.env.session) }}, x.Args)
+	e, err := replaced(row, x, c.env.session)
 	if err != nil {
 		return nil, err
 	}
@@ -354,4 +354,9 @@ func (c *compiler) replacement(row *function.Row, x *expr.Call) (*node, error) {
 		return nil, err
 	}
 	return &node{kind: lazyNode, args: []*node{n}, lazy: sameValue}, nil
+}
+
+// replaced is the expression that a call stands for.
+func replaced(row *function.Row, x *expr.Call, s *kernel.Session) (expr.Expr, error) {
+	return row.Replace(&function.BindEnv{Session: s, Fold: func(e expr.Expr) (any, error) { return Value(e, s) }}, x.Args)
 }

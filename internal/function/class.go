@@ -128,6 +128,9 @@ func (c In) implicit(t types.Type, ansi bool) (types.Type, bool) {
 	}
 	if c.any != nil {
 		for _, x := range c.any {
+			if ansi && x.target.IsIntegral() && t.IsNumeric() && !t.IsIntegral() {
+				continue
+			}
 			if to, ok := x.implicit(t, ansi); ok {
 				return to, true
 			}
@@ -137,7 +140,7 @@ func (c In) implicit(t types.Type, ansi bool) (types.Type, bool) {
 	switch {
 	case t.IsNumeric() && c.name == "DECIMAL":
 		return types.DecimalFor(t), true
-	case t.IsNumeric() && !t.IsIntegral() && (c.name == "INTEGRAL" || c.target.IsIntegral()) && ansi:
+	case t.IsNumeric() && !t.IsIntegral() && c.name == "INTEGRAL" && ansi:
 		return t, false
 	case c.elem != nil:
 		if t.Kind != types.ArrayKind {

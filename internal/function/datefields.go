@@ -172,8 +172,8 @@ func dateMathRows() []*Row {
 	shift := func(name, usage string, sign int64, examples ...string) *Row {
 		r := fn(name, "1.5.0", usage, sig(to(types.Date), tDate, tDays), func(c *expr.Call) (kernel.Func, error) {
 			k := c.Args[1].Type()
-			return kernel.ShiftDays(k, sign, Mode(c.Mode)), nil
-		}, examples...)
+			return kernel.ShiftDays(k, sign), nil
+		}, examples...).total()
 		return r
 	}
 	return group("datetime_funcs",
@@ -185,7 +185,7 @@ func dateMathRows() []*Row {
 			e2(func(_ *kernel.Ctx, d, n int32) (int32, error) {
 				v, ok := types.AddMonths(d, int64(n))
 				if !ok {
-					return 0, sparkerr.New("DATETIME_OVERFLOW", "operation", "add months to a date")
+					return 0, kernel.Overflow("overflow", "")
 				}
 				return v, nil
 			}), "add_months('2016-08-31', 1)", "2016-09-30"),

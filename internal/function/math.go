@@ -37,13 +37,13 @@ func mathRows() []*Row {
 		real1("exp", "1.4.0", "exp(expr): e to the power of expr.", kernel.Exp, "exp(0)", "1.0"),
 		real1("expm1", "1.4.0", "expm1(expr): exp(expr) - 1, exact near 0.", math.Expm1, "expm1(0)", "0.0"),
 		logarithm("ln", "1.4.0", "ln(expr): the natural logarithm.", 0, math.Log, "ln(1)", "0.0"),
-		logarithm("log10", "1.4.0", "log10(expr): the logarithm to base 10.", 0, math.Log10, "log10(10)", "1.0"),
+		logarithm("log10", "1.4.0", "log10(expr): the logarithm to base 10.", 0, kernel.Log10, "log10(10)", "1.0"),
 		logarithm("log2", "1.4.0", "log2(expr): the logarithm to base 2.", 0, func(a float64) float64 { return math.Log(a) / math.Log(2) }, "log2(2)", "1.0"),
 		logarithm("log1p", "1.4.0", "log1p(expr): ln(1 + expr), exact near 0.", -1, math.Log1p, "log1p(0)", "0.0"),
 		logRow(),
-		real2("pow", "1.4.0", "pow(a, b): a to the power of b.", power, "pow(2, 3)", "8.0").alias("power").own(),
-		real2("hypot", "1.4.0", "hypot(a, b): the square root of a² + b².", math.Hypot, "hypot(3, 4)", "5.0"),
-		real2("atan2", "1.4.0", "atan2(y, x): the angle of the point (x, y).", func(y, x float64) float64 { return math.Atan2(y+0, x+0) }, "atan2(0, 0)", "0.0"),
+		real2("pow", "1.4.0", "pow(a, b): a to the power of b.", kernel.Pow, "pow(2, 3)", "8.0").alias("power").own(),
+		real2("hypot", "1.4.0", "hypot(a, b): the square root of a² + b².", kernel.Hypot, "hypot(3, 4)", "5.0"),
+		real2("atan2", "1.4.0", "atan2(y, x): the angle of the point (x, y).", func(y, x float64) float64 { return kernel.Atan2(y+0, x+0) }, "atan2(0, 0)", "0.0"),
 		real1("sin", "1.4.0", "sin(expr): the sine.", kernel.Sin, "sin(0)", "0.0"),
 		real1("cos", "1.4.0", "cos(expr): the cosine.", kernel.Cos, "cos(0)", "1.0"),
 		real1("tan", "1.4.0", "tan(expr): the tangent.", kernel.Tan, "tan(0)", "0.0"),
@@ -52,15 +52,15 @@ func mathRows() []*Row {
 		real1("csc", "3.3.0", "csc(expr): the cosecant.", func(a float64) float64 { return 1 / kernel.Sin(a) }, "csc(0)", "Infinity"),
 		real1("asin", "1.4.0", "asin(expr): the angle whose sine is expr.", kernel.Asin, "asin(0)", "0.0", "asin(2)", "NaN"),
 		real1("acos", "1.4.0", "acos(expr): the angle whose cosine is expr.", kernel.Acos, "acos(1)", "0.0", "acos(2)", "NaN"),
-		real1("atan", "1.4.0", "atan(expr): the angle whose tangent is expr.", math.Atan, "atan(0)", "0.0"),
+		real1("atan", "1.4.0", "atan(expr): the angle whose tangent is expr.", kernel.Atan, "atan(0)", "0.0"),
 		real1("sinh", "1.4.0", "sinh(expr): the hyperbolic sine.", kernel.Sinh, "sinh(0)", "0.0"),
 		real1("cosh", "1.4.0", "cosh(expr): the hyperbolic cosine.", kernel.Cosh, "cosh(0)", "1.0"),
 		real1("tanh", "1.4.0", "tanh(expr): the hyperbolic tangent.", kernel.Tanh, "tanh(0)", "0.0"),
 		real1("asinh", "3.0.0", "asinh(expr): the inverse hyperbolic sine.", math.Asinh, "asinh(0)", "0.0"),
 		real1("acosh", "3.0.0", "acosh(expr): the inverse hyperbolic cosine.", math.Acosh, "acosh(1)", "0.0", "acosh(0)", "NaN"),
-		real1("atanh", "3.0.0", "atanh(expr): the inverse hyperbolic tangent.", math.Atanh, "atanh(0)", "0.0", "atanh(2)", "NaN"),
-		real1("degrees", "1.4.0", "degrees(expr): radians as degrees.", func(a float64) float64 { return a * (180 / math.Pi) }, "degrees(3.141592653589793)", "180.0"),
-		real1("radians", "1.4.0", "radians(expr): degrees as radians.", func(a float64) float64 { return a / 180 * math.Pi }, "radians(180)", "3.141592653589793"),
+		real1("atanh", "3.0.0", "atanh(expr): the inverse hyperbolic tangent.", func(a float64) float64 { return 0.5 * (math.Log1p(a) - math.Log1p(-a)) }, "atanh(0)", "0.0", "atanh(2)", "NaN"),
+		real1("degrees", "1.4.0", "degrees(expr): radians as degrees.", func(a float64) float64 { return a * 57.29577951308232 }, "degrees(3.141592653589793)", "180.0"),
+		real1("radians", "1.4.0", "radians(expr): degrees as radians.", func(a float64) float64 { return a * 0.017453292519943295 }, "radians(180)", "3.141592653589793"),
 		real1("rint", "1.4.0", "rint(expr): the nearest whole number, ties to even.", math.RoundToEven, "rint(12.3456)", "12.0"),
 		signRow(),
 		constantRow("e", "1.5.0", "e(): Euler's number.", math.E, "2.718281828459045"),
@@ -75,22 +75,18 @@ func mathRows() []*Row {
 	)
 }
 
-// power follows Java where Go differs: 1 to NaN and ±1 to infinity are NaN.
-func power(a, b float64) float64 {
-	if b != b || math.Abs(a) == 1 && math.IsInf(b, 0) {
-		return math.NaN()
-	}
-	return math.Pow(a, b)
-}
-
 func logRow() *Row {
 	r := &Row{Name: "log", Since: "1.5.0", Usage: "log([base,] expr): the logarithm to a base, or the natural one.", NullIn: true, Total: always}
 	s := sig(to(types.Double), tDouble, tDouble.optional()).nullable()
 	r.Bind = func(env *BindEnv, call *expr.Func) (expr.Expr, error) {
 		if len(call.Args) == 1 {
+			e, err := bindCall(env, "e")
+			if err != nil {
+				return nil, err
+			}
 			q := *call
-			q.Name = []string{"ln"}
-			return Bind(env, &q)
+			q.Args = []expr.Expr{e, call.Args[0]}
+			call = &q
 		}
 		r.Sig = s
 		return r.bindSig(env, call)

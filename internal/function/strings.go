@@ -59,7 +59,7 @@ func basicTextRows() []*Row {
 		fn("btrim", "3.2.0", "btrim(str[, chars]): the text without spaces, or without any of the characters, at both ends.", sig(to(types.String), tStr, tStr.optional()),
 			is(kernel.Trim('b')), "btrim('    SparkSQL   ')", "SparkSQL", "btrim('SSparkSQLS', 'SL')", "parkSQ").total(),
 		fn("substring", "1.5.0", "substring(str, pos[, len]): the part of a text or binary from a position, counted from 1 or, negative, from the end.",
-			sig(like(0), tStrBin, tInt, tInt.optional()), func(c *expr.Call) (kernel.Func, error) { return kernel.Substring(c.T), nil },
+			sig(like(0), tStrBin, tInt, tInt.defaultTo(int32(1<<31-1))), func(c *expr.Call) (kernel.Func, error) { return kernel.Substring(c.T), nil },
 			"substring('Spark SQL', 5)", "k SQL", "substring('Spark SQL', -3)", "SQL", "substring('Spark SQL', 5, 1)", "k").alias("substr").own().total(),
 		&Row{Name: "concat", Aliases: []string{"||"}, OwnNames: true, Since: "1.5.0", Usage: "concat(a, b, …): the texts, binaries or arrays joined.", NullIn: true, Total: always,
 			Bind: bindConcat, Kernel: concatKernel, Examples: exs("concat('Spark', 'SQL')", "SparkSQL", "'a' || 1", "a1")},

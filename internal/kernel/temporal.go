@@ -92,7 +92,7 @@ func SubTimestamps(t types.Type) Func {
 			}
 			out[i] = a - b
 			if (a^b)&(a^out[i]) < 0 && rowCounts(c.Valid, i) {
-				return columnar.Vector{}, Overflow("long overflow", "")
+				return columnar.Vector{}, Overflow("overflow", "")
 			}
 		}
 		return Flat(out), nil
@@ -119,7 +119,7 @@ func AddToTime(base, interval types.Type, sub bool, m Mode) (Func, error) {
 		return Each2(base, func(c *Ctx, a int32, b int64) (int32, bool, error) {
 			v := int64(a) + sign*(b/types.MicrosPerDay)
 			if v != int64(int32(v)) {
-				return bad[int32](m, func() error { return Overflow("integer overflow", "") })
+				return bad[int32](m, func() error { return Overflow("overflow", "") })
 			}
 			return int32(v), true, nil
 		}), nil
@@ -153,7 +153,7 @@ func AddToTime(base, interval types.Type, sub bool, m Mode) (Func, error) {
 		return Each2(base, func(c *Ctx, a, b int64) (int64, bool, error) {
 			v, ok := addToTimestamp(c, a, 0, sign*(b/types.MicrosPerDay), sign*(b%types.MicrosPerDay), local)
 			if !ok {
-				return over(Overflow("long overflow", ""))
+				return over(Overflow("overflow", ""))
 			}
 			return v, true, nil
 		}), nil
@@ -162,7 +162,7 @@ func AddToTime(base, interval types.Type, sub bool, m Mode) (Func, error) {
 		us := types.MulInt64(sign, b.Micros)
 		v, ok := addToTimestamp(c, a, sign*int64(b.Months), sign*int64(b.Days), us.Int64(), local)
 		if !ok || !us.Fits64() {
-			return over(Overflow("long overflow", ""))
+			return over(Overflow("overflow", ""))
 		}
 		return v, true, nil
 	}), nil
@@ -183,7 +183,7 @@ func addCalendarToDate(c *Ctx, a int32, b types.CalendarInterval, sign int64, m 
 	v, ok := types.AddMonths(a, sign*int64(b.Months))
 	d := int64(v) + sign*int64(b.Days)
 	if !ok || d != int64(int32(d)) {
-		return bad[int32](m, func() error { return Overflow("integer overflow", "") })
+		return bad[int32](m, func() error { return Overflow("overflow", "") })
 	}
 	return int32(d), true, nil
 }
@@ -310,7 +310,7 @@ func scaleCalendar(div bool, m Mode) Func {
 func DivIntervals(t types.Type, m Mode) Func {
 	div := func(a, b int64) (int64, bool, error) {
 		if b == 0 {
-			return bad[int64](m, func() error { return sparkerr.New("INTERVAL_DIVIDED_BY_ZERO") })
+			return bad[int64](m, DivideByZero)
 		}
 		if a == math.MinInt64 && b == -1 {
 			return bad[int64](m, func() error { return IntervalOverflow("try_divide") })
@@ -323,15 +323,9 @@ func DivIntervals(t types.Type, m Mode) Func {
 	return Each2(types.Long, func(_ *Ctx, a, b int64) (int64, bool, error) { return div(a, b) })
 }
 
-// ShiftDays gives the loop of a date plus sign times a count of days of type k (INT, SMALLINT or TINYINT).
-func ShiftDays(k types.Type, sign int64, m Mode) Func {
-	add := func(d int32, n int64) (int32, bool, error) {
-		v := int64(d) + sign*n
-		if v != int64(int32(v)) && m != Legacy {
-			return bad[int32](m, func() error { return Overflow("integer overflow", "") })
-		}
-		return int32(v), true, nil
-	}
+// ShiftDays gives the loop of a date plus sign times a count of days of type k (INT, SMALLINT or TINYINT); it wraps around.
+func ShiftDays(k types.Type, sign int64) Func {
+	add := func(d int32, n int64) (int32, bool, error) { return d + int32(sign*n), true, nil }
 	switch k.Kind {
 	case types.ByteKind:
 		return Each2(types.Date, func(_ *Ctx, d int32, n int8) (int32, bool, error) { return add(d, int64(n)) })
