@@ -86,7 +86,7 @@ func TestTimeWindows(t *testing.T) {
 	for _, c := range []struct{ sql, nodes, types string }{
 		{"select window(ts, '5 minutes') w, count(*) from t group by window(ts, '5 minutes')", "Agg Project Filter", "struct<start:timestamp,end:timestamp> bigint"},
 		{"select a, window.start, count(*) from t group by a, window(ts, '10 minutes', '5 minutes') order by start", "Sort Agg Filter Expand Filter", "int timestamp bigint"},
-		{"select a, session_window.end, count(*) from t group by a, session_window(ts, '5 minutes')", "Agg Project Window Project Window Project Window Filter", "int timestamp bigint"},
+		{"select a, session_window.end, count(*) from t group by a, session_window(ts, '5 minutes')", "Agg Project Window Project Window Project Project Window Filter", "int timestamp bigint"},
 	} {
 		p, err := analyze(t, ctx, c.sql)
 		if err != nil {
