@@ -141,7 +141,9 @@ func (o *generateOp) run(b *columnar.Batch) error {
 }
 
 // wrapped says whether the one generated column is the field of a record: its type is not that of the record.
-func wrapped(v *columnar.Vector, out *expr.Column) bool { return len(v.Kids) == 1 && !v.Type.SameType(out.T) }
+func wrapped(v *columnar.Vector, out *expr.Column) bool {
+	return len(v.Kids) == 1 && !v.Type.SameType(out.T)
+}
 
 // collect picks the next pairs of rows and generated rows, up to a batch.
 func (o *generateOp) collect() {
@@ -195,4 +197,3 @@ func (o *generateOp) yield() *columnar.Batch {
 }
 
 func (o *generateOp) Close() error { return o.child.Close() }
-

@@ -317,6 +317,15 @@ func TestLoopJoin(t *testing.T) {
 			}
 			h := newHarness(t, budget)
 			p := &physical.LoopJoin{Left: l.plan, Right: rt.plan, Kind: kind, BuildRight: buildRight}
+			if v&4 == 0 {
+				in := &relations{rel: map[int]*Relation{}}
+				h.inputs, p.Broadcast = in, true
+				if buildRight {
+					p.Right = rt.broadcast(in, 1)
+				} else {
+					p.Left = l.broadcast(in, 1)
+				}
+			}
 			on := func(a, b []any) any { return true }
 			if withCond {
 				p.Cond, on = residual(l, rt, 0)
@@ -326,12 +335,13 @@ func TestLoopJoin(t *testing.T) {
 			}
 			t.Run(fmt.Sprintf("%s/%d", kind, v), func(t *testing.T) {
 				sameRows(t, h.mustRun(t, p), slowJoin(kind, l.rows, rt.rows, len(l.cols), false, on), true)
-				p.Narrow = p.Output()[1:2]
+				narrow := *p
+				narrow.Narrow = p.Output()[1:2]
 				var want [][]any
 				for _, r := range slowJoin(kind, l.rows, rt.rows, len(l.cols), false, on) {
 					want = append(want, r[1:2])
 				}
-				sameRows(t, h.mustRun(t, p), want, true)
+				sameRows(t, h.mustRun(t, &narrow), want, true)
 			})
 		}
 	}
@@ -345,4 +355,69 @@ func TestNullAwareLoopJoin(t *testing.T) {
 	cond, on := residual(l, rt, 0)
 	p := &physical.LoopJoin{Left: l.plan, Right: rt.plan, Kind: logical.AntiJoin, BuildRight: true, Cond: cond, Hint: logical.JoinHint{NullAware: true}}
 	sameRows(t, h.mustRun(t, p), slowJoin(logical.AntiJoin, l.rows, rt.rows, 0, true, on), true)
+}
+
+// TestLargeTables joins tables large enough to be built by several goroutines, and keys that are computed.
+func TestLargeTables(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		t       types.Type
+		key     func(i int) any
+		rows    int
+		partner int // of how many build rows a probe row is the partner
+	}{
+		{"dense", types.Long, func(i int) any { return int64(i) }, 300000, 1},
+		{"dense twice", types.Int, func(i int) any { return int32(i / 2) }, 300000, 2},
+		{"sparse", types.Long, func(i int) any { return int64(i) * 1_000_003 }, 300000, 1},
+		{"sparse thrice", types.Long, func(i int) any { return int64(i/3) * 1_000_003 }, 300000, 3},
+		{"text", types.String, func(i int) any { return fmt.Sprintf("the key of row %d", i) }, 150000, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rows := make([][]any, c.rows)
+			for i := range rows {
+				rows[i] = []any{c.key(i), int64(i)}
+			}
+			build := fixedRowset([]types.Type{c.t, types.Long}, rows)
+			probe := fixedRowset([]types.Type{c.t}, [][]any{{c.key(0)}, {c.key(c.rows - 1)}, {c.key(c.rows / 2)}, {c.key(c.rows * 4)}, {nil}})
+			in := &relations{rel: map[int]*Relation{}}
+			h := newHarness(t, 1<<30)
+			h.inputs = in
+			p := &physical.HashJoin{Left: probe.plan, Right: build.broadcast(in, 1), BuildRight: true, Broadcast: true, LeftKeys: probe.exprs(0), RightKeys: build.exprs(0)}
+			got := h.mustRun(t, p)
+			if len(got) != 3*c.partner {
+				t.Fatalf("%d rows, want %d", len(got), 3*c.partner)
+			}
+			for _, r := range got {
+				if r[0] != r[1] || r[1] != c.key(int(r[2].(int64))) {
+					t.Errorf("row %v", r)
+				}
+			}
+		})
+	}
+}
+
+func TestJoinByComputedKeys(t *testing.T) {
+	c := joinCase{[]types.Type{types.Long}, 40, [2]int{90, 60}}
+	for _, budget := range []int64{1 << 30, 6 << 10} {
+		for mode := range 2 {
+			l, rt, _ := c.sides(rand.New(rand.NewPCG(1, 1)))
+			h := newHarness(t, budget)
+			plus := func(e expr.Expr) []expr.Expr {
+				return []expr.Expr{expr.NewCall("+", types.Long, e, expr.NewLiteral(int64(3), types.Long))}
+			}
+			p := &physical.HashJoin{Left: l.plan, Right: rt.plan, Kind: logical.FullJoin, BuildRight: true, LeftKeys: plus(l.cols[0]), RightKeys: plus(rt.cols[0])}
+			p.LeftKeys[0].(*expr.Call).Mode, p.RightKeys[0].(*expr.Call).Mode = expr.CastAnsi, expr.CastAnsi
+			if mode == 1 {
+				in := &relations{rel: map[int]*Relation{}}
+				h.inputs, p.Broadcast = in, true
+				p.Right = rt.broadcast(in, 1)
+			}
+			p.Narrow = []*expr.Column{p.Output()[4], p.Output()[1]}
+			var want [][]any
+			for _, r := range slowJoin(logical.FullJoin, l.rows, rt.rows, 3, false, func(a, b []any) any { return keysEqual(a[:1], b[:1]) }) {
+				want = append(want, []any{r[4], r[1]})
+			}
+			sameRows(t, h.mustRun(t, p), want, true)
+		}
+	}
 }

@@ -142,11 +142,14 @@ func (o *tableJoin) Next(ctx context.Context) (*columnar.Batch, error) {
 // pull makes the next output of the current batch, or takes the next batch.
 func (o *tableJoin) pull(ctx context.Context) (*columnar.Batch, error) {
 	if o.current {
-		out, err := o.probing.next()
+		out, err := o.probing.next(ctx)
 		if err != nil || out != nil {
 			return out, err
 		}
 		o.current = false
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
 	b, err := o.source(ctx)
 	if errors.Is(err, io.EOF) {
@@ -291,11 +294,7 @@ func (o *tableJoin) fits(s *rowStore) bool {
 }
 
 func (o *tableJoin) tableOf(s *rowStore) *joinTable {
-	cols, keys := s.finish(), o.buildForm.keys
-	if len(keys) == 0 {
-		return &joinTable{cols: cols, n: s.n}
-	}
-	return newJoinTable(cols, keys, s.n, 1, o.shape.nullAware)
+	return newJoinTable(s.finish(), o.buildForm.keys, s.n, 1, o.shape.nullAware)
 }
 
 func (o *tableJoin) Close() error {

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"context"
+
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 )
@@ -122,8 +124,11 @@ func (p *joinProbe) lookupDict() bool {
 }
 
 // next is the next output batch for the current one, nil when there is no more.
-func (p *joinProbe) next() (*columnar.Batch, error) {
+func (p *joinProbe) next(ctx context.Context) (*columnar.Batch, error) {
 	for !p.done {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		out, err := p.step()
 		if err != nil || out != nil {
 			return out, err

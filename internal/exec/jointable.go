@@ -28,6 +28,9 @@ const maxBuildRows = 1<<32 - 2
 
 func newJoinTable(cols []columnar.Vector, keys []int, n, workers int, wantNulls bool) *joinTable {
 	t := &joinTable{cols: cols, keys: keys, n: n}
+	if len(keys) == 0 {
+		return t
+	}
 	refs := t.keyColumns()
 	t.index = buildIndex(refs, n, workers)
 	if !wantNulls {
@@ -120,7 +123,7 @@ func tableOf(t *Task, env *Env, rel *Relation, side *joinSide, wantNulls bool) (
 	if rows > maxBuildRows {
 		return nil, sparkerr.Unsupported("a hash join over more than 4294967294 broadcast rows")
 	}
-	if mem != nil {
+	if mem != nil && len(side.keys) > 0 {
 		if err := mem.Grow(indexBytes(rows)); err != nil {
 			return nil, err
 		}

@@ -104,8 +104,11 @@ func (o *mergeJoin) Open(ctx context.Context, t *Task) error {
 
 func (o *mergeJoin) Next(ctx context.Context) (*columnar.Batch, error) {
 	for {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		if o.active {
-			out, err := o.probing.next()
+			out, err := o.probing.next(ctx)
 			if err != nil || out != nil {
 				return out, err
 			}

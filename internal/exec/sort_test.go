@@ -136,6 +136,37 @@ func TestSort(t *testing.T) {
 	}
 }
 
+// TestSortAlikeTexts: texts with much in common, some equal, some with zero bytes at the end.
+func TestSortAlikeTexts(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	var rows [][]any
+	for i := range 3000 {
+		text := "a common beginning " + []string{"", "and more of it ", "and more of it but not"}[r.IntN(3)]
+		switch r.IntN(5) {
+		case 0:
+			text += strings.Repeat("\x00", r.IntN(12))
+		case 1:
+			text += fmt.Sprintf("%07d", r.IntN(1000))
+		case 2:
+			text += fmt.Sprintf("%014d", r.IntN(1e9))
+		}
+		rows = append(rows, []any{text, int64(r.IntN(4)), int32(i)})
+		if i%50 == 0 {
+			rows[i][0] = nil
+		}
+	}
+	s := fixedRowset([]types.Type{types.String, types.Long, types.Int}, rows)
+	for _, desc := range []bool{false, true} {
+		order := []expr.SortOrder{{Child: s.cols[0], Desc: desc, NullsFirst: desc}, {Child: s.cols[1]}}
+		h := newHarness(t, 1<<30)
+		want := slowSort(rows, order, []int{0, 1})
+		sameRows(t, h.mustRun(t, &physical.Sort{Order: order, Child: s.plan}), want, false)
+		for _, n := range []int64{1, 70, 900} {
+			sameRows(t, h.mustRun(t, &physical.TopN{Order: order, N: n, Child: s.plan}), want[:n], false)
+		}
+	}
+}
+
 func TestTopNPrunes(t *testing.T) {
 	var rows [][]any
 	r := rand.New(rand.NewPCG(1, 2))

@@ -29,7 +29,8 @@ type sorter struct {
 	// With a limit: the word of the worst row that is still wanted, by a plan that fits all rows.
 	plan    *prefixPlan
 	bound   uint64
-	bounded bool // bound is set
+	bounded bool              // bound is set
+	worst   []columnar.Vector // that row's keys
 	words   []uint64
 	sel     []uint32
 }
@@ -83,7 +84,20 @@ func (s *sorter) admit(b *columnar.Batch) bool {
 		}
 	}
 	s.sel = s.sel[:k]
-	return k > 0
+	s.dropTies(b)
+	return len(s.sel) > 0
+}
+
+// dropTies drops selected rows with the word of the worst row that do not come before it. Equal ones came later.
+func (s *sorter) dropTies(b *columnar.Batch) {
+	keys, k := s.keys[s.plan.tie:], 0
+	for _, r := range s.sel {
+		s.sel[k] = r
+		if s.words[r] != s.bound || len(keys) > 0 && compareKeys(keys, b.Cols, int(r), s.worst, 0) < 0 {
+			k++
+		}
+	}
+	s.sel = s.sel[:k]
 }
 
 // compact drops what is not among the first limit rows, and notes the word of the last of them.
@@ -96,14 +110,16 @@ func (s *sorter) compact() {
 	order = order[:s.limit]
 	s.store = newRowStore(s.schema)
 	s.store.addRows(&columnar.Batch{Cols: cols, N: n}, order)
-	last := make([]columnar.Vector, len(cols))
+	s.worst = make([]columnar.Vector, len(cols))
 	for i := range cols {
 		if s.isKey(i) {
-			last[i] = columnar.Gather(&cols[i], order[s.limit-1:])
+			a := columnar.NewAppender(cols[i].Type)
+			a.AppendRows(&cols[i], order[s.limit-1:])
+			s.worst[i] = a.Finish()
 		}
 	}
 	var w [1]uint64
-	s.plan.words(w[:], last, &s.tmp)
+	s.plan.words(w[:], s.worst, &s.tmp)
 	s.bound, s.bounded = w[0], true
 }
 
@@ -233,7 +249,8 @@ func sortRows(keys []sortKey, cols []columnar.Vector, n int, tmp *[]uint64) []ui
 		sortWide(words, plan.used, order)
 	}
 	if plan.tie < len(keys) {
-		sortTies(keys[plan.tie:], cols, words, order, plan.used <= 32)
+		t := tieSorter{keys: keys[plan.tie:], cols: cols, order: order, narrow: plan.used <= 32, same: plan.tie == 0, tmp: tmp}
+		t.run(words)
 	}
 	return order
 }
@@ -331,10 +348,24 @@ func radixWide(from []sortItem, used uint) []sortItem {
 	return from
 }
 
-// sortTies orders the rows with equal words by the remaining keys. Narrow words have the row number below them.
-func sortTies(keys []sortKey, cols []columnar.Vector, words []uint64, order []uint32, narrow bool) {
+// tieSorter orders the rows with equal words by the remaining keys.
+type tieSorter struct {
+	keys   []sortKey
+	cols   []columnar.Vector
+	order  []uint32
+	narrow bool // words have the row number below them
+	same   bool // the keys are those that the words were made of
+	tmp    *[]uint64
+	part   []columnar.Vector
+	bufs   []rowBuf
+}
+
+// tieRows is the number of tied rows from which they get words of their own.
+const tieRows = 32
+
+func (t *tieSorter) run(words []uint64) {
 	shift := uint(0)
-	if narrow {
+	if t.narrow {
 		shift = 32
 	}
 	for from := 0; from < len(words); {
@@ -343,14 +374,37 @@ func sortTies(keys []sortKey, cols []columnar.Vector, words []uint64, order []ui
 		for to < len(words) && words[to]>>shift == w {
 			to++
 		}
-		if to-from > 1 {
-			slices.SortFunc(order[from:to], func(a, b uint32) int {
-				if c := compareKeys(keys, cols, int(a), cols, int(b)); c != 0 {
-					return c
-				}
-				return cmp.Compare(a, b)
-			})
+		switch n := to - from; {
+		case n == 1:
+		case n < tieRows || t.same && n == len(words):
+			t.compare(t.order[from:to])
+		default:
+			t.again(t.order[from:to])
 		}
 		from = to
 	}
+}
+
+func (t *tieSorter) compare(rows []uint32) {
+	slices.SortFunc(rows, func(a, b uint32) int {
+		if c := compareKeys(t.keys, t.cols, int(a), t.cols, int(b)); c != 0 {
+			return c
+		}
+		return cmp.Compare(a, b)
+	})
+}
+
+// again sorts rows by words that are made for them alone.
+func (t *tieSorter) again(rows []uint32) {
+	if t.part == nil {
+		t.part, t.bufs = make([]columnar.Vector, len(t.cols)), make([]rowBuf, len(t.cols))
+	}
+	for _, k := range t.keys {
+		t.part[k.col] = t.bufs[k.col].gather(&t.cols[k.col], rows)
+	}
+	at := sortRows(t.keys, t.part, len(rows), t.tmp)
+	for i, a := range at {
+		at[i] = rows[a]
+	}
+	copy(rows, at)
 }

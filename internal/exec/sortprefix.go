@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"math/bits"
@@ -40,7 +41,8 @@ type prefixPart struct {
 	key   sortKey
 	lo    uint64
 	span  uint64
-	short bool // words of texts of at most 7 bytes, with their length
+	skip  int  // texts: the bytes that all have in common
+	short bool // words of texts of at most 7 further bytes, with their length
 	half  bool // the code does not fit with a null beside it: its last bit is dropped
 	nulls bool
 	drop  uint // low bits of the code that have no place
@@ -68,11 +70,12 @@ func planByRows(keys []sortKey, cols []columnar.Vector, n int, tmp *[]uint64) *p
 		v := &cols[k.col]
 		part := prefixPart{key: k, nulls: v.MayHaveNulls()}
 		_, _, exact := wordRange(k.t)
-		if columnar.LayoutOf(k.t) == columnar.View16 && shortTexts(v) {
-			part.short, exact = true, true
+		if columnar.LayoutOf(k.t) == columnar.View16 {
+			part.skip, part.short = textShape(v)
+			exact = part.short
 		}
 		*tmp = sized(*tmp, n)
-		orderedWords(*tmp, v, part.short)
+		orderedWords(*tmp, v, part.skip, part.short)
 		part.lo, part.span = sortBounds(*tmp, v.Valid)
 		if columnar.LayoutOf(k.t) == columnar.Int128x && part.lo >= 1<<62 && part.lo+part.span < 3<<62 {
 			exact = true // none needs more than 62 bits
@@ -128,9 +131,9 @@ func wordRange(t types.Type) (lo, span uint64, exact bool) {
 }
 
 // orderedWords sets out[i] to a word that orders as value i does; what null rows get does not matter. v is flat or const.
-func orderedWords(out []uint64, v *columnar.Vector, short bool) {
+func orderedWords(out []uint64, v *columnar.Vector, skip int, short bool) {
 	if v.Form != columnar.Flat {
-		orderedOther(out, v, short)
+		orderedOther(out, v, skip, short)
 		return
 	}
 	switch columnar.LayoutOf(v.Type) {
@@ -155,20 +158,20 @@ func orderedWords(out []uint64, v *columnar.Vector, short bool) {
 			out[i] = wideWord(x)
 		}
 	case columnar.View16:
-		textWords(out, v, short)
+		textWords(out, v, skip, short)
 	default:
 		clear(out)
 	}
 }
 
 // orderedOther computes the words of the values of a Dict or Const and spreads them.
-func orderedOther(out []uint64, v *columnar.Vector, short bool) {
+func orderedOther(out []uint64, v *columnar.Vector, skip int, short bool) {
 	d := *valuesOf(v)
 	if v.Form == columnar.Const {
 		d.Form, d.N = columnar.Flat, 1
 	}
 	words := make([]uint64, d.N)
-	orderedWords(words, &d, short)
+	orderedWords(words, &d, skip, short)
 	for i := range out {
 		c := uint32(0)
 		if v.Form == columnar.Dict {
@@ -213,9 +216,13 @@ func wideWord(x types.Int128) uint64 {
 	return uint64(x.Hi>>2) + 3<<62
 }
 
-// textWords are the first eight bytes, or, for short texts, the first seven and the length.
-func textWords(out []uint64, v *columnar.Vector, short bool) {
+// textWords are eight bytes after the first skip, or, for short texts, seven and the length.
+func textWords(out []uint64, v *columnar.Vector, skip int, short bool) {
 	views := columnar.Of[columnar.View](v.Data)[:len(out)]
+	if skip > 0 {
+		skippedWords(out, views, v, skip, short)
+		return
+	}
 	if short {
 		for i := range views {
 			s := &views[i]
@@ -233,17 +240,64 @@ func textWords(out []uint64, v *columnar.Vector, short bool) {
 	}
 }
 
-// shortTexts says whether no text of a flat column has more than 7 bytes.
-func shortTexts(v *columnar.Vector) bool {
-	if v.Form != columnar.Flat {
-		return false
+func skippedWords(out []uint64, views []columnar.View, v *columnar.Vector, skip int, short bool) {
+	for i := range views {
+		if v.Valid != nil && !v.Valid.Get(i) {
+			continue
+		}
+		b := columnar.ViewBytes(&views[i], v.Bufs)[skip:]
+		var w uint64
+		if len(b) >= 8 {
+			w = binary.BigEndian.Uint64(b)
+		} else {
+			for k, x := range b {
+				w |= uint64(x) << (56 - 8*k)
+			}
+			if short {
+				w |= uint64(len(b))
+			}
+		}
+		out[i] = w
 	}
-	for i, s := range columnar.Of[columnar.View](v.Data)[:v.N] {
-		if s.Len > 7 && (v.Valid == nil || v.Valid.Get(i)) {
-			return false
+}
+
+// textShape finds how many bytes all texts of a column begin with, and whether none has more than 7 bytes after them.
+func textShape(v *columnar.Vector) (skip int, short bool) {
+	if v.Form != columnar.Flat {
+		return 0, false
+	}
+	views := columnar.Of[columnar.View](v.Data)[:v.N]
+	var common []byte
+	longest, first := 0, true
+	for i := range views {
+		if v.Valid != nil && !v.Valid.Get(i) {
+			continue
+		}
+		s := &views[i]
+		longest = max(longest, int(s.Len))
+		switch {
+		case first:
+			common, first = columnar.ViewBytes(s, v.Bufs), false
+		case len(common) > 0:
+			common = sharedPrefix(common, columnar.ViewBytes(s, v.Bufs))
+		case longest > 7:
+			return 0, false
 		}
 	}
-	return true
+	return len(common), longest-len(common) <= 7
+}
+
+func sharedPrefix(a, b []byte) []byte {
+	n := min(len(a), len(b))
+	if bytes.Equal(a[:n], b[:n]) {
+		return a[:n]
+	}
+	for i := range n {
+		if a[i] != b[i] {
+			return a[:i]
+		}
+	}
+	return a[:n]
 }
 
 func sortBounds(words []uint64, valid columnar.Bitmap) (lo, span uint64) {
@@ -272,7 +326,7 @@ func (p *prefixPlan) words(out []uint64, cols []columnar.Vector, tmp *[]uint64) 
 	for i := range p.parts {
 		part := &p.parts[i]
 		v := &cols[part.key.col]
-		orderedWords(*tmp, v, part.short)
+		orderedWords(*tmp, v, part.skip, part.short)
 		part.mix(out, *tmp, v)
 	}
 }
