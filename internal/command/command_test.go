@@ -164,7 +164,7 @@ func TestDatabases(t *testing.T) {
 		{"create database if not exists db1", ""},
 		{"create database `a-b`", "!INVALID_SCHEMA_OR_RELATION_NAME"},
 		{"show databases like 'd*'", "db1\ndefault"},
-		{"describe database extended db1", "Catalog Name|spark_catalog\nNamespace Name|db1\nComment|hello\nLocation|WH/db1.db\nProperties|((a,1))"},
+		{"describe database extended db1", "Catalog Name|spark_catalog\nNamespace Name|db1\nComment|hello\nLocation|file:WH/db1.db\nProperties|((a,1))"},
 		{"use db1", ""},
 		{"show current namespace", "spark_catalog|db1"},
 		{"use nope", "!SCHEMA_NOT_FOUND"},

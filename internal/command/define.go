@@ -49,10 +49,18 @@ func (r *runner) createNamespace(x *logical.CreateNamespace) error {
 		return err
 	}
 	d := &catalog.Database{Name: db, Comment: x.Comment, Location: x.Location, Collation: x.Collation, Properties: x.Properties, Owner: r.User()}
+	if d.Location == "" {
+		d.Location = vfs.Join(r.cat.Warehouse(), db+".db")
+	}
+	f, path, err := r.FS().Resolve(d.Location)
+	if err != nil {
+		return err
+	}
+	d.Location = f.URI(path)
 	if err := r.cat.CreateDatabase(cat, d, x.IfNotExists); err != nil {
 		return err
 	}
-	return r.makeDir(d.Location)
+	return f.MkdirAll(r.ctx, path)
 }
 
 func (r *runner) makeDir(uri string) error {

@@ -53,7 +53,7 @@ func (r *runner) createTempView(x *logical.CreateView, name []string) error {
 	if err := viewArity(x, name, out); err != nil {
 		return err
 	}
-	if x.Text == "" || x.Using != "" || hasParams(x.Query) {
+	if x.Using == "" && (x.Text == "" || hasParams(x.Query)) {
 		v.Plan, v.Resolved, v.Columns = p, true, viewColumns(x)
 	} else {
 		v.Schema = viewSchema(x, out)
