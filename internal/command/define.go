@@ -190,7 +190,7 @@ func (r *runner) newTable(x *logical.CreateTable, p catalog.Place) (*catalog.Tab
 	}
 	t := &catalog.Table{Name: p.Parts(), Kind: "MANAGED", Provider: strings.ToLower(x.Provider), Schema: x.Schema, Location: x.Location,
 		Options: lowered(x.Options), Properties: x.Properties, Partition: x.Partition, BucketBy: x.BucketBy, SortBy: x.SortBy, Buckets: x.Buckets,
-		Comment: x.Comment, Owner: r.User(), Created: r.Now(), Defaults: x.Defaults}
+		Comment: x.Comment, Created: r.Now(), Defaults: x.Defaults}
 	if len(x.Like) > 0 {
 		return t, r.copyOf(t, x)
 	}

@@ -209,7 +209,7 @@ func (r *runner) createStoredView(x *logical.CreateView, name []string) error {
 func (r *runner) storedView(x *logical.CreateView, p catalog.Place, out []*expr.Column) (*catalog.Table, error) {
 	cat, db := r.cat.Current()
 	t := &catalog.Table{Name: p.Parts(), Kind: "VIEW", ViewText: x.Text, ViewPath: []string{cat, db}, Comment: x.Comment, Properties: x.Properties,
-		Owner: r.User(), Created: r.Now(), Schema: viewSchema(x, out), ViewConf: map[string]string{}}
+		Created: r.Now(), Schema: viewSchema(x, out), ViewConf: map[string]string{}}
 	for _, c := range out {
 		t.ViewCols = append(t.ViewCols, c.Name)
 	}
