@@ -14,6 +14,9 @@ var infix = map[string]string{
 
 // call prints a call as Spark does: operators in infix form, CASE, LIKE and the like in their own forms, the rest as name(args).
 func (p *printer) call(name string, args []Expr) {
+	if len(args) > 1 && hidesOptions[name] {
+		args = args[:1]
+	}
 	switch len(args) {
 	case 1:
 		if p.unary(name, args[0]) {
@@ -226,3 +229,7 @@ func shownName(name string) string {
 	}
 	return name
 }
+
+// hidesOptions lists functions that are printed with their first argument alone: schemas and options are settings.
+var hidesOptions = map[string]bool{"from_json": true, "to_json": true, "schema_of_json": true, "from_csv": true, "to_csv": true, "schema_of_csv": true,
+	"from_xml": true, "to_xml": true, "schema_of_xml": true}
