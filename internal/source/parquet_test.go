@@ -3,8 +3,10 @@ package source
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"testing"
 	"time"
 
@@ -130,5 +132,47 @@ func BenchmarkQ6Scan(b *testing.B) {
 	}
 	if rows != 114160 {
 		b.Fatalf("%d rows, want 114160", rows)
+	}
+}
+
+// Pages whose bounds cannot match are left out, and what is left is filtered exactly.
+func TestPageIndex(t *testing.T) {
+	env := testEnv("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
+	s := types.NewSchema(types.Field{Name: "id", Type: types.Long}, types.Field{Name: "s", Type: types.String, Nullable: true}, types.Field{Name: "t", Type: types.Timestamp})
+	var rows [][]any
+	for i := range 210000 {
+		var text any = fmt.Sprintf("row number %07d", i)
+		if i/20000 == 3 {
+			text = nil
+		}
+		rows = append(rows, []any{int64(i), text, int64(i) * 1e6})
+	}
+	if err := writeRows(t, WriteSpec{Format: "parquet", Path: "mem:/i", Schema: s}, env, rows); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Open(context.Background(), &catalog.Table{Provider: "parquet", Paths: []string{"mem:/i"}}, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := columnsOf(r.Schema())
+	cmp := func(op string, c *expr.Column, v any) expr.Expr {
+		return expr.NewCall(op, types.Boolean, c, expr.NewLiteral(v, c.T))
+	}
+	for name, c := range map[string]struct {
+		filters []expr.Expr
+		from, n int
+	}{
+		"range":       {[]expr.Expr{cmp(">=", out[0], int64(150010)), cmp("<", out[0], int64(150013))}, 150010, 3},
+		"text":        {[]expr.Expr{expr.Eq(out[1], expr.NewLiteral("row number 0199999", types.String))}, 199999, 1},
+		"two columns": {[]expr.Expr{cmp(">", out[0], int64(39990)), cmp("<", out[2], int64(40010e6)), cmp("<=", out[0], int64(50000))}, 39991, 19},
+		"nulls":       {[]expr.Expr{expr.NewCall("isnull", types.Boolean, out[1]), cmp("<", out[0], int64(60005))}, 60000, 5},
+		"none":        {[]expr.Expr{cmp(">", out[0], int64(5)), cmp("<", out[2], int64(2e6))}, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := readAll(t, r, Scan{Output: out, Filters: c.filters, Limit: -1}, env)
+			if want := rows[c.from : c.from+c.n]; len(got) != len(want) || c.n > 0 && !reflect.DeepEqual(got, want) {
+				t.Errorf("%d rows, want %d from %d", len(got), c.n, c.from)
+			}
+		})
 	}
 }

@@ -261,9 +261,17 @@ func (s *parquetSplit) Open(ctx context.Context, scan Scan, env *Env) (Reader, e
 		return nil, readError(s.file.uri(), errChanged)
 	}
 	p := parquet.Scan{File: f, Handle: h, Group: s.group, Ranges: s.ranges, Schema: outputSchema(scan.Output)}
-	if err := s.fill(&p, scan, env); err != nil {
+	fields := &fileFields{r: s.r, in: s.file, f: f, by: map[string]*parquet.Field{}}
+	if err := s.fill(&p, fields, scan, env); err != nil {
 		h.Close()
 		return nil, err
+	}
+	if env.flag("spark.sql.parquet.filterPushdown", true) {
+		ranges, nothing := fields.narrow(h, s.group, p.Ranges, s.conds(scan))
+		if nothing {
+			return emptyReader{}, h.Close()
+		}
+		p.Ranges = ranges
 	}
 	sc, err := parquet.NewScanner(p)
 	if err != nil {
@@ -276,8 +284,7 @@ func (s *parquetSplit) Open(ctx context.Context, scan Scan, env *Env) (Reader, e
 var errChanged = errors.New("the file was replaced while the query ran")
 
 // fill puts columns, predicates and keys into the scan.
-func (s *parquetSplit) fill(p *parquet.Scan, scan Scan, env *Env) error {
-	fields := &fileFields{r: s.r, in: s.file, f: p.File, by: map[string]*parquet.Field{}}
+func (s *parquetSplit) fill(p *parquet.Scan, fields *fileFields, scan Scan, env *Env) error {
 	at := make(map[expr.ID]int, len(scan.Output))
 	for i, c := range scan.Output {
 		at[c.ID] = i
@@ -295,17 +302,12 @@ func (s *parquetSplit) fill(p *parquet.Scan, scan Scan, env *Env) error {
 		}
 		p.Columns = append(p.Columns, parquet.Column{Field: fld})
 	}
-	for _, e := range scan.Filters {
-		for _, c := range expr.Conjuncts(e) {
-			if s.r.onlyPartitions(c) {
-				continue // decided when the splits were listed
-			}
-			pred, err := predicate(c, at, scan.Output, env)
-			if err != nil {
-				return err
-			}
-			p.Predicates = append(p.Predicates, pred)
+	for _, c := range s.conds(scan) {
+		pred, err := predicate(c, at, scan.Output, env)
+		if err != nil {
+			return err
 		}
+		p.Predicates = append(p.Predicates, pred)
 	}
 	for _, k := range scan.Runtime {
 		if i, ok := at[k.Column.ID]; ok && k.Ready {
@@ -313,6 +315,19 @@ func (s *parquetSplit) fill(p *parquet.Scan, scan Scan, env *Env) error {
 		}
 	}
 	return nil
+}
+
+// conds are the scan's conjuncts but those that were decided by partition values when the splits were listed.
+func (s *parquetSplit) conds(scan Scan) []expr.Expr {
+	var out []expr.Expr
+	for _, e := range scan.Filters {
+		for _, c := range expr.Conjuncts(e) {
+			if !s.r.onlyPartitions(c) {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
 }
 
 // predicate compiles a conjunct over the output's columns that it uses.

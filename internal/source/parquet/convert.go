@@ -40,6 +40,9 @@ type conversion struct {
 
 // conversionTo finds how a leaf is read as type t; ok is false if Spark does not read it so either.
 func conversionTo(n *Node, t types.Type) (c conversion, ok bool) {
+	if t.Kind == types.NullKind {
+		return conversion{}, n.logical.kind == logicalUnknown
+	}
 	switch n.phys {
 	case BooleanType:
 		return conversion{step: toBool}, t.Kind == types.BooleanKind
@@ -152,6 +155,9 @@ func decimalStep(l logical, t types.Type, intDigits int, narrow, wide step) (con
 	}
 	for range up {
 		c.mul *= 10
+	}
+	if c.step == int64Mul && c.mul == 1 {
+		c.step = asIs
 	}
 	return c, true
 }

@@ -30,6 +30,9 @@ type leaf struct {
 	pageValid columnar.Bitmap
 	spreadBuf []byte
 	bufs      [1][]byte
+
+	index   *pageIndex
+	noIndex bool
 }
 
 type leafForm uint8
@@ -39,6 +42,11 @@ const (
 	flatForm
 	textForm
 )
+
+// reset forgets the column that was read and keeps the buffers.
+func (l *leaf) reset() {
+	*l = leaf{codes: l.codes, dense: l.dense, validBuf: l.validBuf, pageValid: l.pageValid, spreadBuf: l.spreadBuf}
+}
 
 // remaining is the number of rows left in the current page; at its end it moves on to the next. 0 is the chunk's end.
 func (l *leaf) remaining() (int, error) {
@@ -319,6 +327,10 @@ func (l *leaf) seek(row int64) error {
 	for {
 		at := l.seen - int64(l.rows) + int64(l.done)
 		if at == row {
+			return nil
+		}
+		l.jump(row)
+		if at = l.seen - int64(l.rows) + int64(l.done); at == row {
 			return nil
 		}
 		n, err := l.remaining()

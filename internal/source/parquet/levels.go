@@ -6,6 +6,7 @@ import (
 	"math/bits"
 
 	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/types"
 )
 
 // levelLeaf reads a column of primitive values inside lists, maps or structs: the levels of some rows, and the values
@@ -120,7 +121,7 @@ func (l *levelLeaf) take(end int, keep bool) error {
 	if keep {
 		l.outDef = append(l.outDef, def...)
 		l.outRep = append(l.outRep, l.rep[l.at:end]...)
-		if k > 0 {
+		if k > 0 && l.t.Kind != types.NullKind {
 			if err := l.decode(); err != nil {
 				return err
 			}

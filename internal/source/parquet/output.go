@@ -24,6 +24,12 @@ func (o *outColumn) reset() {
 	o.bufs = o.bufs[:0]
 }
 
+// forget drops what the column refers to and keeps its own buffers.
+func (o *outColumn) forget() {
+	o.reset()
+	o.first = columnar.Vector{}
+}
+
 // fits says whether a piece can be added to what is there: codes need the same dictionary.
 func (o *outColumn) fits(v *columnar.Vector) bool {
 	if v.Form != o.form || v.Form == columnar.Flat && v.Kids != nil {

@@ -10,6 +10,29 @@ const padding = 64
 type pool struct {
 	free    [][]byte
 	retired [][]byte
+	leaves  []*leaf       // with their buffers, for the next scanner
+	outs    [][]outColumn // likewise
+	sels    [][]uint32
+}
+
+func (p *pool) leaf() *leaf {
+	if n := len(p.leaves); n > 0 {
+		l := p.leaves[n-1]
+		p.leaves = p.leaves[:n-1]
+		return l
+	}
+	return new(leaf)
+}
+
+func (p *pool) out(n int) []outColumn {
+	for i, o := range p.outs {
+		if cap(o) >= n {
+			last := len(p.outs) - 1
+			p.outs[i], p.outs = p.outs[last], p.outs[:last]
+			return o[:n]
+		}
+	}
+	return make([]outColumn, n)
 }
 
 const maxFree = 256

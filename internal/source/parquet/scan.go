@@ -107,7 +107,10 @@ func NewScanner(s Scan) (*Scanner, error) {
 		}
 	}
 	r.piece = make([]*columnar.Vector, len(r.cols))
-	r.out = make([]outColumn, len(r.cols))
+	r.out = r.pool.out(len(r.cols))
+	if n := len(r.pool.sels); n > 0 {
+		r.sel, r.pool.sels = r.pool.sels[n-1], r.pool.sels[:n-1]
+	}
 	r.batch = columnar.Batch{Schema: s.Schema, Cols: make([]columnar.Vector, len(r.cols))}
 	r.planFilters()
 	return r, nil
@@ -117,11 +120,12 @@ func (r *Scanner) open(c Column, g *RowGroup) column {
 	switch {
 	case c.Const != nil:
 		return &constColumn{v: *c.Const}
-	case c.Field.Missing():
+	case c.Field.Missing() || c.Field.Type.Kind == types.NullKind:
 		return &constColumn{v: nullConst(c.Field.Type)}
 	}
 	if n := c.Field.Flat(); n != nil {
-		l := new(leaf)
+		l := r.pool.leaf()
+		l.reset()
 		l.open(r.scan.Handle, &g.Columns[n.Leaf], n, c.Field.Type, c.Field.conv, r.pool)
 		return l
 	}
@@ -164,7 +168,17 @@ func (r *Scanner) Close() {
 	r.closed = true
 	for _, c := range r.cols {
 		c.close()
+		if l, ok := c.(*leaf); ok {
+			r.pool.leaves = append(r.pool.leaves, l)
+		}
 	}
+	for i := range r.out {
+		r.out[i].forget()
+	}
+	r.pool.outs = append(r.pool.outs, r.out)
+	r.pool.sels = append(r.pool.sels, r.sel)
+	r.cols, r.out, r.sel = nil, nil, nil
+	r.empty = true
 	r.pool.recycle()
 	pools.Put(r.pool)
 	r.pool = nil

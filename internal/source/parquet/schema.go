@@ -171,6 +171,9 @@ func notSupported(n *Node) error {
 
 func (o SchemaOptions) primitive(n *Node) (types.Type, error) {
 	l := n.logical
+	if l.kind == logicalUnknown {
+		return types.Null, nil
+	}
 	switch n.phys {
 	case BooleanType:
 		return types.Boolean, nil
@@ -207,8 +210,6 @@ func int32Spark(n *Node, l logical) (types.Type, error) {
 		return types.Date, nil
 	case logicalDecimal:
 		return decimalSpark(n, 9)
-	case logicalTime:
-		return types.Type{}, notSupported(n)
 	case logicalInteger:
 		switch {
 		case l.signed && l.bits == 8:
@@ -251,7 +252,6 @@ func (o SchemaOptions) int64Spark(n *Node, l logical) (types.Type, error) {
 		if l.unit == micros && !l.utc {
 			return types.Time, nil
 		}
-		return types.Type{}, notSupported(n)
 	}
 	return types.Type{}, illegalType(n)
 }
@@ -296,9 +296,6 @@ func (n *Node) TypeName() string {
 		return "group " + n.name
 	}
 	s := n.phys.String()
-	if n.phys == FixedType {
-		s += fmt.Sprintf("(%d)", n.length)
-	}
 	if a := n.logical.String(); a != "" {
 		return s + " (" + a + ")"
 	}

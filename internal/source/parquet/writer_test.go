@@ -156,6 +156,25 @@ func TestWriteEmptyAndUnsupported(t *testing.T) {
 	}
 }
 
+// VOID columns have no values, inside lists too.
+func TestVoid(t *testing.T) {
+	s := types.NewSchema(types.Field{Name: "v", Type: types.Null, Nullable: true}, types.Field{Name: "l", Type: types.Array(types.Null, true), Nullable: true})
+	cols := [][]any{{nil, nil, nil}, {[]any{nil, nil}, nil, []any{}}}
+	data := writeValues(t, s, cols, WriterOptions{})
+	f, err := Open(memFile(t, data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := f.SparkSchema(SchemaOptions{}); err != nil || !got.Type().Equal(s.Type()) {
+		t.Errorf("%v %v", got, err)
+	}
+	got, err := readColumns(memFile(t, data), []string{"v", "l"}, []types.Type{types.Null, s.Fields[1].Type}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareColumns(t, []string{"v", "l"}, got, cols)
+}
+
 // Bounds in the footer enclose the values.
 func TestWrittenBounds(t *testing.T) {
 	s := types.NewSchema(types.Field{Name: "i", Type: types.Int, Nullable: true}, types.Field{Name: "s", Type: types.String}, types.Field{Name: "d", Type: types.Decimal(20, 2)},

@@ -46,7 +46,7 @@ func (w *schemaWriter) schema(s *types.Schema) (*Node, error) {
 
 func (w *schemaWriter) node(name string, t types.Type, nullable bool, def, rep int) (*Node, error) {
 	n := &Node{element: element{name: name, phys: -1, converted: convNone, id: -1}, Leaf: -1, Def: def, Rep: rep}
-	if nullable {
+	if nullable || t.Kind == types.NullKind {
 		n.rep = Optional
 		n.Def++
 	}
@@ -111,6 +111,8 @@ func (w *schemaWriter) leaf(n *Node, t types.Type) error {
 	switch t.Kind {
 	case types.BooleanKind:
 		n.phys = BooleanType
+	case types.NullKind:
+		n.phys, n.logical.kind = BooleanType, logicalUnknown
 	case types.ByteKind:
 		integer(convInt8, 8)
 	case types.ShortKind:
