@@ -104,6 +104,7 @@ type resolver struct {
 	args    *funcArgs
 	path    []string // catalog and database of the view or function whose body is being resolved; nil: the session's
 	depth   int      // of nested views and functions
+	nest    int      // of subqueries in expressions and of common table expressions
 	flags   flags
 	refs    map[int64]logical.Plan  // WithRelations: plans by plan id
 	views   map[string]logical.Plan // WithRelations: plans by name

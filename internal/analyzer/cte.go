@@ -1,6 +1,8 @@
 package analyzer
 
 import (
+	"strings"
+
 	"github.com/firesteel/firesteel/internal/expr"
 	"github.com/firesteel/firesteel/internal/logical"
 )
@@ -21,12 +23,39 @@ type cteDef struct {
 type cteScope struct {
 	def    *cteDef
 	parent *cteScope
+	nest   int // how many expressions and definitions it is inside of
 }
 
+// findCTE finds what a name means: the innermost definition. With LEGACY precedence those outside of a subquery or another
+// definition stand before those inside.
 func (r *resolver) findCTE(name string) *cteDef {
+	var best *cteScope
 	for s := r.ctes; s != nil; s = s.parent {
-		if r.same(s.def.cte.Name, name) {
-			return s.def
+		if r.same(s.def.cte.Name, name) && (best == nil || s.nest < best.nest) {
+			best = s
+			if !r.outerCTEsFirst() {
+				break
+			}
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	return best.def
+}
+
+const ctePrecedence = "spark.sql.legacy.ctePrecedencePolicy"
+
+func (r *resolver) outerCTEsFirst() bool { return strings.EqualFold(r.conf(ctePrecedence), "LEGACY") }
+
+// checkHiding refuses a name that hides one of a query around, where the session wants to hear of it.
+func (r *resolver) checkHiding(c logical.CTE) error {
+	if !strings.EqualFold(r.conf(ctePrecedence), "EXCEPTION") {
+		return nil
+	}
+	for s := r.ctes; s != nil; s = s.parent {
+		if s.nest < r.nest && r.same(s.def.cte.Name, c.Name) {
+			return fail(c.At, "AMBIGUOUS_ALIAS_IN_NESTED_CTE", "name", sqlID(c.Name), "config", `"`+ctePrecedence+`"`, "docroot", "https://spark.apache.org/docs/latest")
 		}
 	}
 	return nil
@@ -40,12 +69,15 @@ func (r *resolver) with(p *logical.With) (rel, error) {
 	uses := countUses(p)
 	var defs []*cteDef
 	for i, c := range p.CTEs {
+		if err := r.checkHiding(c); err != nil {
+			return rel{}, err
+		}
 		d := &cteDef{cte: c, scope: r.ctes, inline: uses[i] <= 1}
 		if err := r.define(d, p.Recursive); err != nil {
 			return rel{}, err
 		}
 		defs = append(defs, d)
-		r.ctes = &cteScope{def: d, parent: r.ctes}
+		r.ctes = &cteScope{def: d, parent: r.ctes, nest: r.nest}
 	}
 	x, err := r.closed(p.Child)
 	if err != nil {
@@ -64,15 +96,10 @@ func (r *resolver) define(d *cteDef, recursive bool) error {
 	d.id = int64(expr.NextID())
 	old, uses := r.ctes, r.outerUses
 	r.ctes = d.scope
-	defer func() { r.ctes = old }()
-	if recursive {
-		if u := unionOf(d.cte.Plan); u != nil {
-			done, err := r.recursive(d, u)
-			if done || err != nil {
-				return err
-			}
-			r.ctes = d.scope
-		}
+	r.nest++
+	defer func() { r.ctes, r.nest = old, r.nest-1 }()
+	if recursive && mentions(d.cte.Plan, d.cte.Name) {
+		return r.recursion(d)
 	}
 	x, err := r.query(d.cte.Plan)
 	if err != nil {
@@ -139,38 +166,73 @@ func freshColumns(cols []*expr.Column) []*expr.Column {
 	return out
 }
 
-// unionOf is the UNION at the top of a recursive definition, below nested WITHs that wrap nothing.
-func unionOf(p logical.Plan) *logical.SetOp {
-	switch x := p.(type) {
-	case *logical.SetOp:
-		if x.Kind == logical.Union && len(x.Inputs) >= 2 {
-			return x
+// unionOf is the UNION at the top of a recursive definition, with the inner WITHs around it.
+func unionOf(p logical.Plan) (u *logical.SetOp, around []*logical.With) {
+	for {
+		switch x := p.(type) {
+		case *logical.SetOp:
+			if x.Kind == logical.Union && len(x.Inputs) >= 2 {
+				return x, around
+			}
+			return nil, nil
+		case *logical.PlanID:
+			p = x.Child
+		case *logical.With:
+			around = append(around, x)
+			p = x.Child
+		default:
+			return nil, nil
 		}
-	case *logical.PlanID:
-		return unionOf(x.Child)
+	}
+}
+
+// recursion resolves a definition that refers to itself: anchor UNION ALL step, where inner WITHs around the union hold for both.
+func (r *resolver) recursion(d *cteDef) error {
+	u, around := unionOf(d.cte.Plan)
+	if u == nil {
+		return fail(d.cte.At, "INVALID_RECURSIVE_CTE")
+	}
+	var defs []*cteDef
+	for _, w := range around {
+		for _, c := range w.CTEs {
+			if mentions(c.Plan, d.cte.Name) {
+				return fail(d.cte.At, "INVALID_RECURSIVE_CTE")
+			}
+			inner := &cteDef{cte: c, scope: r.ctes}
+			if err := r.define(inner, w.Recursive); err != nil {
+				return err
+			}
+			defs = append(defs, inner)
+			r.ctes = &cteScope{def: inner, parent: r.ctes, nest: r.nest}
+		}
+	}
+	if err := r.recursive(d, u); err != nil {
+		return err
+	}
+	for i := len(defs) - 1; i >= 0; i-- {
+		if in := defs[i]; in.refs > 0 {
+			d.p = &logical.CTEDef{ID: in.id, Def: in.p, Child: d.p}
+		}
 	}
 	return nil
 }
 
-// recursive resolves anchor and step; done is false when the step does not refer to the definition at all.
-func (r *resolver) recursive(d *cteDef, u *logical.SetOp) (done bool, err error) {
-	if !mentions(u, d.cte.Name) {
-		return false, nil
-	}
+// recursive resolves anchor and step.
+func (r *resolver) recursive(d *cteDef, u *logical.SetOp) error {
 	if !u.All {
-		return false, fail(d.cte.At, "UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE")
+		return fail(d.cte.At, "UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE")
 	}
 	anchorPlan, stepPlan := u.Inputs[0], u.Inputs[1]
 	if len(u.Inputs) > 2 || mentions(anchorPlan, d.cte.Name) {
-		return false, fail(d.cte.At, "INVALID_RECURSIVE_CTE")
+		return fail(d.cte.At, "INVALID_RECURSIVE_CTE")
 	}
 	anchor, err := r.query(anchorPlan)
 	if err != nil {
-		return false, err
+		return err
 	}
 	names := d.cte.Columns
 	if len(names) > 0 && len(names) != len(anchor.out) {
-		return false, fail(d.cte.At, "ASSIGNMENT_ARITY_MISMATCH", "numExpr", itoa(len(anchor.out)), "numTarget", itoa(len(names)))
+		return fail(d.cte.At, "ASSIGNMENT_ARITY_MISMATCH", "numExpr", itoa(len(anchor.out)), "numTarget", itoa(len(names)))
 	}
 	self := &cteDef{cte: d.cte, id: int64(expr.NextID()), self: true, out: make([]*expr.Column, len(anchor.out))}
 	for i, c := range anchor.out {
@@ -181,19 +243,16 @@ func (r *resolver) recursive(d *cteDef, u *logical.SetOp) (done bool, err error)
 		}
 		self.out[i] = &q
 	}
-	r.ctes = &cteScope{def: self, parent: d.scope}
+	r.ctes = &cteScope{def: self, parent: r.ctes, nest: r.nest}
 	step, err := r.query(stepPlan)
 	if err != nil {
-		return false, err
+		return err
 	}
-	if self.refs == 0 {
-		return false, nil
-	}
-	if self.refs > 1 {
-		return false, fail(d.cte.At, "INVALID_RECURSIVE_REFERENCE.NUMBER")
+	if misplaced(step.p, self.id, false) {
+		return fail(d.cte.At, "INVALID_RECURSIVE_REFERENCE.PLACE")
 	}
 	if step, err = r.fitStep(d, anchor, step); err != nil {
-		return false, err
+		return err
 	}
 	out := make([]*expr.Column, len(self.out))
 	for i, c := range self.out {
@@ -203,7 +262,47 @@ func (r *resolver) recursive(d *cteDef, u *logical.SetOp) (done bool, err error)
 	}
 	d.p = &logical.RecursiveCTE{ID: self.id, Name: d.cte.Name, Anchor: anchor.p, Step: step.p, MaxLevel: d.cte.MaxLevel, UnionAll: u.All, Out: out}
 	d.out = out
-	return true, nil
+	return nil
+}
+
+// misplaced says whether a step refers to the recursion where it would have to see all of its rows, or none: below an
+// aggregate, a window, a sort, or on the side of an outer, semi or anti join that may be padded or is only looked at.
+func misplaced(p logical.Plan, id int64, below bool) bool {
+	left, right := below, below
+	switch x := p.(type) {
+	case *logical.CTERef:
+		return below && x.Recursive && x.ID == id
+	case *logical.Aggregate, *logical.Window, *logical.Sort, *logical.Distinct, *logical.Deduplicate:
+		left = true
+	case *logical.Join:
+		switch x.Kind {
+		case logical.InnerJoin, logical.CrossJoin:
+		case logical.RightJoin:
+			left = true
+		case logical.FullJoin:
+			left, right = true, true
+		default:
+			right = true
+		}
+	}
+	for i, c := range p.Children() {
+		side := left
+		if i > 0 {
+			side = right
+		}
+		if misplaced(c, id, side) {
+			return true
+		}
+	}
+	for _, e := range p.Exprs() {
+		if expr.Any(e, func(y expr.Expr) bool {
+			s, ok := y.(*expr.Subquery)
+			return ok && misplaced(s.Plan.(logical.Plan), id, below)
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // fitStep casts the step's columns to the anchor's types.
@@ -216,8 +315,12 @@ func (r *resolver) fitStep(d *cteDef, anchor, step rel) (rel, error) {
 	changed := false
 	for i, c := range step.out {
 		want := anchor.out[i].T
-		if _, ok := r.common(c.T, want); !ok {
+		wider, ok := r.common(c.T, want)
+		if !ok {
 			return rel{}, incompatible("UNION", i, 1, c.T, want, d.cte.At)
+		}
+		if !wider.SameType(want) {
+			return rel{}, fail(d.cte.At, "CANNOT_MERGE_INCOMPATIBLE_DATA_TYPE", "left", sqlType(want), "right", sqlType(c.T))
 		}
 		list[i] = c
 		if e := r.to(c, want); e != expr.Expr(c) {
@@ -252,11 +355,59 @@ func countUses(p *logical.With) []int {
 	return uses
 }
 
-// mentions says whether a relation of that name occurs in a plan.
+// mentions says whether a plan refers to a relation of that name from outside: names that inner WITHs bind do not count.
 func mentions(p logical.Plan, name string) bool {
 	found := false
-	eachRelation(p, func(n string) { found = found || foldEqual(n, name) })
+	v := &nameWalk{name: name, found: func() { found = true }}
+	v.plan(p)
 	return found
+}
+
+// nameWalk finds references to a name in an unresolved plan.
+type nameWalk struct {
+	name  string
+	found func()
+}
+
+func (v *nameWalk) plan(p logical.Plan) {
+	switch x := p.(type) {
+	case nil:
+		return
+	case *logical.UnresolvedRelation:
+		if len(x.Name) == 1 && foldEqual(x.Name[0], v.name) {
+			v.found()
+		}
+	case *logical.With:
+		for _, c := range x.CTEs {
+			bound := foldEqual(c.Name, v.name)
+			if !bound || !x.Recursive {
+				v.plan(c.Plan)
+			}
+			if bound {
+				return
+			}
+		}
+	}
+	for _, e := range p.Exprs() {
+		v.expr(e)
+	}
+	for _, c := range p.Children() {
+		v.plan(c)
+	}
+}
+
+func (v *nameWalk) expr(e expr.Expr) {
+	switch x := e.(type) {
+	case nil, *expr.Attribute, *expr.Literal, *expr.Column, *expr.Star:
+		return
+	case *expr.Subquery:
+		if p, ok := x.Plan.(logical.Plan); ok {
+			v.plan(p)
+		}
+	}
+	for _, c := range e.Children() {
+		v.expr(c)
+	}
 }
 
 func foldEqual(a, b string) bool {

@@ -14,7 +14,9 @@ func (r *resolver) inner(p logical.Plan, s *scope) (x rel, used []*expr.Column, 
 	f := &frame{scope: s, parent: r.frame}
 	windows, flags, frames := r.windows, r.flags, r.frames
 	r.frame, r.windows, r.frames = f, nil, nil
+	r.nest++
 	x, err = r.query(p)
+	r.nest--
 	r.frame, r.windows, r.frames, r.flags = f.parent, windows, frames, flags
 	return x, f.used, err
 }

@@ -21,7 +21,7 @@ func (r *runner) data(c logical.Command) (*Result, bool, error) {
 		out, err = r.insert(x)
 	case *logical.MultiInsert:
 		for _, i := range x.Inserts {
-			if _, err = Run(r.ctx, r.Env, i.(logical.Command)); err != nil {
+			if _, err = r.Do(r.ctx, i); err != nil {
 				break
 			}
 		}

@@ -352,6 +352,7 @@ func isNull(e expr.Expr) expr.Expr {
 // scalarValue optimizes the plan of an uncorrelated subquery, whatever its kind, to one value.
 func (r *unnester) scalarValue(s *expr.Subquery) expr.Expr {
 	q := *s
+	q.Outer = nil
 	plan := s.Plan.(logical.Plan)
 	switch s.Kind {
 	case expr.ScalarSubquery:

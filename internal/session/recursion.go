@@ -6,6 +6,7 @@ import (
 
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/expr"
+	"github.com/firesteel/firesteel/internal/function"
 	"github.com/firesteel/firesteel/internal/logical"
 	"github.com/firesteel/firesteel/internal/physical"
 	"github.com/firesteel/firesteel/internal/sparkerr"
@@ -60,7 +61,7 @@ func (q *query) recurse(ctx context.Context, r *logical.RecursiveCTE) ([]*column
 		case levels >= 0 && level > levels:
 			return nil, sparkerr.New("RECURSION_LEVEL_LIMIT_EXCEEDED", "levelLimit", strconv.FormatInt(levels, 10))
 		}
-		if last, n, err = q.gather(ctx, overRows(r.Step, r.ID, last)); err != nil {
+		if last, n, err = q.gather(ctx, overRows(reseeded(r.Step, level), r.ID, last)); err != nil {
 			return nil, err
 		}
 		all, total = append(all[:len(all):len(all)], last...), total+n
@@ -107,5 +108,31 @@ func overRows(p logical.Plan, id int64, rows []*columnar.Batch) logical.Plan {
 				return &y
 			})
 		})
+	})
+}
+
+// reseeded shifts the seeds of a step's random functions, so that each run of it draws other values.
+func reseeded(p logical.Plan, by int64) logical.Plan {
+	return logical.UpExprs(p, func(x expr.Expr) expr.Expr {
+		c, ok := x.(*expr.Call)
+		if !ok || len(c.Args) == 0 {
+			return x
+		}
+		row, ok := function.Lookup(c.Name)
+		last := len(c.Args) - 1
+		seed, isConst := c.Args[last].(*expr.Literal)
+		if !ok || !row.NonDeterministic || !isConst {
+			return x
+		}
+		q := *seed
+		switch v := seed.Value.(type) {
+		case int32:
+			q.Value = v + int32(by)
+		case int64:
+			q.Value = v + by
+		default:
+			return x
+		}
+		return c.WithChildren(append(append([]expr.Expr(nil), c.Args[:last]...), &q))
 	})
 }
