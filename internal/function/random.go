@@ -79,7 +79,7 @@ func (m *twister) below(n int32) int32 {
 	}
 }
 
-func (m *twister) long() uint64 { return uint64(m.next(32))<<32 + uint64(int64(int32(m.next(32)))) }
+func (m *twister) long() uint64 { return uint64(m.next(32))<<32 | uint64(m.next(32)) }
 
 // seeded gives a call the seed that its argument says, or the session's.
 func seeded(env *BindEnv, call *expr.Func, c *expr.Call, arg int) error {

@@ -61,7 +61,7 @@ func (q *query) recurse(ctx context.Context, r *logical.RecursiveCTE) ([]*column
 		case levels >= 0 && level > levels:
 			return nil, sparkerr.New("RECURSION_LEVEL_LIMIT_EXCEEDED", "levelLimit", strconv.FormatInt(levels, 10))
 		}
-		if last, n, err = q.gather(ctx, overRows(reseeded(r.Step, level), r.ID, last)); err != nil {
+		if last, n, err = q.gather(ctx, overRows(reseeded(r.Step, level-1), r.ID, last)); err != nil {
 			return nil, err
 		}
 		all, total = append(all[:len(all):len(all)], last...), total+n
@@ -115,24 +115,28 @@ func overRows(p logical.Plan, id int64, rows []*columnar.Batch) logical.Plan {
 func reseeded(p logical.Plan, by int64) logical.Plan {
 	return logical.UpExprs(p, func(x expr.Expr) expr.Expr {
 		c, ok := x.(*expr.Call)
-		if !ok || len(c.Args) == 0 {
+		if !ok {
 			return x
 		}
 		row, ok := function.Lookup(c.Name)
-		last := len(c.Args) - 1
-		seed, isConst := c.Args[last].(*expr.Literal)
-		if !ok || !row.NonDeterministic || !isConst {
+		if !ok || !row.NonDeterministic {
 			return x
 		}
-		q := *seed
-		switch v := seed.Value.(type) {
-		case int32:
-			q.Value = v + int32(by)
-		case int64:
-			q.Value = v + by
-		default:
-			return x
+		q := *c
+		if q.Seed += by; row.Replace == nil || len(c.Args) == 0 {
+			return &q
 		}
-		return c.WithChildren(append(append([]expr.Expr(nil), c.Args[:last]...), &q))
+		last := len(c.Args) - 1 // what replaces the call takes its seed from the last argument
+		if l, ok := c.Args[last].(*expr.Literal); ok {
+			seed := *l
+			switch v := l.Value.(type) {
+			case int32:
+				seed.Value = v + int32(by)
+			case int64:
+				seed.Value = v + by
+			}
+			q.Args = append(append([]expr.Expr(nil), c.Args[:last]...), &seed)
+		}
+		return &q
 	})
 }
