@@ -124,8 +124,16 @@ func (s *parquetSplit) Bytes() int64    { return s.bytes }
 func (s *parquetSplit) Rows() int64     { return s.rows }
 func (s *parquetSplit) Hosts() []string { return nil }
 
-// splitRows is the number of rows above which a row group is cut into several splits.
-const splitRows = 1 << 17
+// Bounds of the rows of a split; between them a thirty-second of the table, so that few large row groups still feed many
+// tasks, and many small ones are not cut.
+const (
+	minSplitRows = 40_000
+	maxSplitRows = 1 << 17
+)
+
+func (r *fileRelation) splitRows() int64 {
+	return min(max(r.Stats().Rows/32, minSplitRows), maxSplitRows)
+}
 
 func (parquetFormat) plan(ctx context.Context, r *fileRelation, in *inputFile, conds []expr.Expr) ([]Split, error) {
 	f, err := footer(ctx, in)
@@ -143,27 +151,60 @@ func (parquetFormat) plan(ctx context.Context, r *fileRelation, in *inputFile, c
 		if group.Rows == 0 || prune && !fields.groupMatches(g, conds) {
 			continue
 		}
-		out = append(out, cutGroup(r, in, g, group)...)
+		splits, err := cutGroup(ctx, r, in, f, g)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, splits...)
 	}
 	return out, fields.err
 }
 
-// cutGroup makes splits of a row group; large ones are cut evenly so that few row groups still feed many tasks.
-func cutGroup(r *fileRelation, in *inputFile, g int, group *parquet.RowGroup) []Split {
+// cutGroup makes splits of a row group.
+func cutGroup(ctx context.Context, r *fileRelation, in *inputFile, f *parquet.File, g int) ([]Split, error) {
+	group := &f.RowGroups[g]
 	var size int64
 	for i := range group.Columns {
 		size += group.Columns[i].Compressed
 	}
-	parts := (group.Rows + splitRows - 1) / splitRows
+	whole := &parquetSplit{r: r, file: in, group: g, rows: group.Rows, bytes: size}
+	parts := (group.Rows + r.splitRows() - 1) / r.splitRows()
 	if parts <= 1 {
-		return []Split{&parquetSplit{r: r, file: in, group: g, rows: group.Rows, bytes: size}}
+		return []Split{whole}, nil
 	}
+	h, _, err := openParquet(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	cuts := append(f.Cuts(h, g, (group.Rows+parts-1)/parts), group.Rows)
 	var out []Split
-	for i := range parts {
-		rg := parquet.Range{From: group.Rows * i / parts, To: group.Rows * (i + 1) / parts}
-		out = append(out, &parquetSplit{r: r, file: in, group: g, ranges: []parquet.Range{rg}, rows: rg.To - rg.From, bytes: size / parts})
+	var from int64
+	for _, to := range cuts {
+		part := *whole
+		part.ranges, part.rows = []parquet.Range{{From: from, To: to}}, to-from
+		part.bytes = size * part.rows / group.Rows
+		out = append(out, &part)
+		from = to
 	}
-	return out
+	return out, h.Close()
+}
+
+// limit leaves of a split only its first n rows.
+func (s *parquetSplit) limit(n int64) Split {
+	if n >= s.rows {
+		return s
+	}
+	out := *s
+	out.ranges, out.rows, out.bytes = parquet.Intersect(s.span(), []parquet.Range{{From: s.span()[0].From, To: s.span()[0].From + n}}), n, s.bytes*n/s.rows
+	return &out
+}
+
+// span are the split's rows.
+func (s *parquetSplit) span() []parquet.Range {
+	if s.ranges == nil {
+		return []parquet.Range{{From: 0, To: s.rows}}
+	}
+	return s.ranges
 }
 
 // fileFields resolves the relation's columns in one file.
@@ -266,6 +307,9 @@ func (s *parquetSplit) Open(ctx context.Context, scan Scan, env *Env) (Reader, e
 		h.Close()
 		return nil, err
 	}
+	if !fields.keysMatch(s.group, scan.Runtime) {
+		return emptyReader{}, h.Close()
+	}
 	if env.flag("spark.sql.parquet.filterPushdown", true) {
 		ranges, nothing := fields.narrow(h, s.group, p.Ranges, s.conds(scan))
 		if nothing {
@@ -278,7 +322,7 @@ func (s *parquetSplit) Open(ctx context.Context, scan Scan, env *Env) (Reader, e
 		h.Close()
 		return nil, readError(s.file.uri(), err)
 	}
-	return &parquetReader{s: sc, h: h, split: s}, nil
+	return &parquetReader{s: sc, h: h, split: s, scan: scan, preds: p.Predicates}, nil
 }
 
 var errChanged = errors.New("the file was replaced while the query ran")
@@ -302,12 +346,19 @@ func (s *parquetSplit) fill(p *parquet.Scan, fields *fileFields, scan Scan, env 
 		}
 		p.Columns = append(p.Columns, parquet.Column{Field: fld})
 	}
-	for _, c := range s.conds(scan) {
-		pred, err := predicate(c, at, scan.Output, env)
-		if err != nil {
-			return err
+	var err error
+	if p.Predicates, err = s.r.preds.take(scan, func() ([]parquet.Predicate, error) {
+		var out []parquet.Predicate
+		for _, c := range s.conds(scan) {
+			pred, err := predicate(c, at, scan.Output, env)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, pred)
 		}
-		p.Predicates = append(p.Predicates, pred)
+		return out, nil
+	}); err != nil {
+		return err
 	}
 	for _, k := range scan.Runtime {
 		if i, ok := at[k.Column.ID]; ok && k.Ready {
@@ -365,6 +416,8 @@ type parquetReader struct {
 	s     *parquet.Scanner
 	h     vfs.File
 	split *parquetSplit
+	scan  Scan
+	preds []parquet.Predicate
 	once  sync.Once
 	err   error
 }
@@ -393,6 +446,7 @@ func (s *parquetSplit) scanError(err error) error {
 func (r *parquetReader) Close() error {
 	r.once.Do(func() {
 		r.s.Close()
+		r.split.r.preds.give(r.scan, r.preds)
 		r.err = r.h.Close()
 	})
 	return r.err

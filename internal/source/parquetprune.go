@@ -3,6 +3,7 @@ package source
 import (
 	"github.com/firesteel/firesteel/internal/expr"
 	"github.com/firesteel/firesteel/internal/source/parquet"
+	"github.com/firesteel/firesteel/internal/types"
 	"github.com/firesteel/firesteel/internal/vfs"
 )
 
@@ -34,6 +35,40 @@ func (ff *fileFields) narrow(h vfs.File, group int, ranges []parquet.Range, cond
 		}
 	}
 	return out, false
+}
+
+// keysMatch says whether a row group's bounds leave room for the keys of runtime filters.
+func (ff *fileFields) keysMatch(group int, filters []*RuntimeFilter) bool {
+	for _, k := range filters {
+		fld := ff.field(k.Column.Name)
+		if !k.Ready || fld == nil || fld.Missing() {
+			continue
+		}
+		b := ff.f.Bounds(group, fld)
+		lo, ok1 := integral(b.Min)
+		hi, ok2 := integral(b.Max)
+		if allNull(b) || ok1 && ok2 && (hi < k.Min || lo > k.Max) {
+			return false
+		}
+	}
+	return true
+}
+
+// integral is an integer-like value as runtime filters see it.
+func integral(v any) (int64, bool) {
+	switch x := v.(type) {
+	case int8:
+		return int64(x), true
+	case int16:
+		return int64(x), true
+	case int32:
+		return int64(x), true
+	case int64:
+		return x, true
+	case types.Int128:
+		return x.Int64(), x.Fits64()
+	}
+	return 0, false
 }
 
 // byColumn groups the conditions on a single column.

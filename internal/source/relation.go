@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"strings"
+	"sync"
 
 	"github.com/firesteel/firesteel/internal/catalog"
 	"github.com/firesteel/firesteel/internal/columnar"
@@ -33,7 +34,9 @@ type fileRelation struct {
 	data   *types.Schema // columns stored in the files
 	part   *types.Schema // partition columns
 	schema *types.Schema
+	once   sync.Once
 	known  *catalog.Stats
+	preds  predicateCache
 }
 
 // openFiles lists the files of a table and finds its schema.
@@ -208,9 +211,7 @@ func (r *fileRelation) Files() []string {
 
 // Stats implements Relation.
 func (r *fileRelation) Stats() *catalog.Stats {
-	if r.known == nil {
-		r.known = r.format.stats(context.Background(), r)
-	}
+	r.once.Do(func() { r.known = r.format.stats(context.Background(), r) })
 	return r.known
 }
 
@@ -229,13 +230,24 @@ func (r *fileRelation) Plan(s Scan) ([]Split, error) {
 	if err != nil {
 		return nil, err
 	}
+	rest := s.Limit // rows still wanted, when all rows count
+	limited := s.Limit >= 0 && len(conds) == 0 && len(s.Runtime) == 0
 	var out []Split
 	for _, i := range keep {
 		l, err := r.format.plan(context.Background(), r, &r.files[i], conds)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, l...)
+		for _, split := range l {
+			if p, ok := split.(*parquetSplit); ok && limited {
+				if rest <= 0 {
+					return out, nil
+				}
+				split = p.limit(rest)
+				rest -= split.Rows()
+			}
+			out = append(out, split)
+		}
 	}
 	return out, nil
 }

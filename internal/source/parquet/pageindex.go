@@ -141,6 +141,37 @@ func columnIndexBounds(b []byte, at *pageIndex, fld *Field, rows int64) []PageBo
 	return out
 }
 
+// Cuts are rows near to multiples of step where pages of the row group's largest plain column begin: where it can be cut
+// so that few pages are read twice. Without an index they are the multiples themselves.
+func (f *File) Cuts(h vfs.File, group int, step int64) []int64 {
+	g := &f.RowGroups[group]
+	largest := -1
+	for i := range g.Columns {
+		if f.Leaves[i].Rep == 0 && (largest < 0 || g.Columns[i].Compressed > g.Columns[largest].Compressed) {
+			largest = i
+		}
+	}
+	var at *pageIndex
+	if largest >= 0 {
+		at = readOffsetIndex(h, &g.Columns[largest], g.Rows)
+	}
+	var out []int64
+	for row := step; row < g.Rows-step/2; row += step {
+		cut := row
+		if at != nil && len(at.rows) > 1 {
+			i := sort.Search(len(at.rows), func(i int) bool { return at.rows[i] >= row })
+			if i == len(at.rows) || i > 0 && row-at.rows[i-1] < at.rows[i]-row {
+				i--
+			}
+			cut = at.rows[i]
+		}
+		if cut > 0 && (len(out) == 0 || cut > out[len(out)-1]) {
+			out = append(out, cut)
+		}
+	}
+	return out
+}
+
 // Intersect gives the rows that are in both lists of ascending ranges.
 func Intersect(a, b []Range) []Range {
 	var out []Range

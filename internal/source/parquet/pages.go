@@ -195,6 +195,7 @@ func (p *pages) dictionary() (*columnar.Vector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dictionary: %w", err)
 	}
+	v.DictID = columnar.NextDictID()
 	p.dict = &v
 	return p.dict, nil
 }

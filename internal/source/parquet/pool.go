@@ -24,6 +24,16 @@ func (p *pool) leaf() *leaf {
 	return new(leaf)
 }
 
+func (p *pool) selection() []uint32 {
+	n := len(p.sels)
+	if n == 0 {
+		return nil
+	}
+	s := p.sels[n-1]
+	p.sels = p.sels[:n-1]
+	return s
+}
+
 func (p *pool) out(n int) []outColumn {
 	for i, o := range p.outs {
 		if cap(o) >= n {
@@ -55,6 +65,9 @@ func (p *pool) get(n int) []byte {
 		return b[:n]
 	}
 	size := n + padding
+	if size <= 1024 {
+		return make([]byte, n, size)
+	}
 	return make([]byte, (size+size/8+4095)&^4095)[:n]
 }
 

@@ -108,9 +108,7 @@ func NewScanner(s Scan) (*Scanner, error) {
 	}
 	r.piece = make([]*columnar.Vector, len(r.cols))
 	r.out = r.pool.out(len(r.cols))
-	if n := len(r.pool.sels); n > 0 {
-		r.sel, r.pool.sels = r.pool.sels[n-1], r.pool.sels[:n-1]
-	}
+	r.sel, r.dictSel = r.pool.selection(), r.pool.selection()
 	r.batch = columnar.Batch{Schema: s.Schema, Cols: make([]columnar.Vector, len(r.cols))}
 	r.planFilters()
 	return r, nil
@@ -176,8 +174,8 @@ func (r *Scanner) Close() {
 		r.out[i].forget()
 	}
 	r.pool.outs = append(r.pool.outs, r.out)
-	r.pool.sels = append(r.pool.sels, r.sel)
-	r.cols, r.out, r.sel = nil, nil, nil
+	r.pool.sels = append(r.pool.sels, r.dictSel, r.sel)
+	r.cols, r.out, r.sel, r.dictSel = nil, nil, nil, nil
 	r.empty = true
 	r.pool.recycle()
 	pools.Put(r.pool)
