@@ -82,10 +82,10 @@ type windowAgg struct {
 
 	// All frames are their partitions: one value a partition.
 	values columnar.Vector
-	// Frames that begin with their partition: rows up to done are in the state, and value is its result.
-	part  int
-	done  int
-	value int
+	// Frames that begin with their partition: rows up to done of partition part are in the state run.
+	run  kernel.Agg
+	part int
+	done int
 	// Others: states of blocks of rows.
 	tree *blockTree
 	out  rowBuf
@@ -108,13 +108,17 @@ func (w *windowAgg) begin(c *windowChunk) error {
 	w.c = c
 	w.agg.Reset()
 	w.frames.begin(c)
-	w.part, w.done, w.value, w.tree = -1, 0, -1, nil
+	w.part, w.done, w.tree = -1, 0, nil
 	switch {
 	case w.call.whole():
 		return w.partitions()
 	case w.call.spec.Lower.Kind != expr.UnboundedPreceding:
 		var err error
 		w.tree, err = newBlockTree(w)
+		return err
+	case w.run == nil:
+		var err error
+		w.run, err = w.make()
 		return err
 	}
 	return nil
@@ -198,56 +202,7 @@ func (w *windowAgg) page(from, to int) (columnar.Vector, error) {
 	case w.tree != nil:
 		return w.tree.page(from, to)
 	}
-	return w.growing(from, to)
-}
-
-// growing adds rows to one state as frames grow, and notes its value after each step.
-func (w *windowAgg) growing(from, to int) (columnar.Vector, error) {
-	values := columnar.NewAppender(w.call.t)
-	w.ids = sized(w.ids, to-from)
-	w.value = -1
-	for i := from; i < to; i++ {
-		_, hi, err := w.frames.frame(i)
-		if err != nil {
-			return columnar.Vector{}, err
-		}
-		if w.part != w.frames.k {
-			w.agg.Reset()
-			w.part, w.done, w.value = w.frames.k, w.frames.start, -1
-		}
-		if hi > w.done {
-			w.value = -1
-		}
-		for w.done < hi {
-			end := min(hi, w.done/windowPage*windowPage+windowPage)
-			if err := w.update(w.agg, w.done, end, nil, 1); err != nil {
-				return columnar.Vector{}, err
-			}
-			w.done = end
-		}
-		if w.value < 0 {
-			v, err := w.current()
-			if err != nil {
-				return v, err
-			}
-			values.AppendVector(&v)
-			w.value = values.Len() - 1
-		}
-		w.ids[i-from] = uint32(w.value)
-	}
-	all := values.Finish()
-	return w.out.gather(&all, w.ids), nil
-}
-
-// current is the value of the one state.
-func (w *windowAgg) current() (columnar.Vector, error) {
-	w.ctx.Scratch.Reset()
-	if err := w.agg.Update(&w.ctx, w.none(), 0, nil, 1); err != nil { // the state may have no rows at all
-		return columnar.Vector{}, err
-	}
-	v, err := w.agg.Result(&w.ctx, 0, 1)
-	v.Type = w.call.t
-	return v, err
+	return inParts(w.call.t, from, to, w.growing)
 }
 
 // none are the arguments of no rows.

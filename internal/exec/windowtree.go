@@ -3,6 +3,7 @@ package exec
 import (
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/kernel"
+	"github.com/firesteel/firesteel/internal/types"
 )
 
 // blockFan is the number of rows, or of blocks of the level below, of a block.
@@ -90,9 +91,14 @@ func (t *blockTree) keep(agg kernel.Agg, n int) ([]columnar.Vector, error) {
 const treeRows = 512
 
 func (t *blockTree) page(from, to int) (columnar.Vector, error) {
-	values := columnar.NewAppender(t.w.call.t)
+	return inParts(t.w.call.t, from, to, t.frames)
+}
+
+// inParts computes a page treeRows rows at a time.
+func inParts(t types.Type, from, to int, f func(from, to int) (columnar.Vector, error)) (columnar.Vector, error) {
+	values := columnar.NewAppender(t)
 	for ; from < to; from += treeRows {
-		v, err := t.frames(from, min(from+treeRows, to))
+		v, err := f(from, min(from+treeRows, to))
 		if err != nil {
 			return v, err
 		}
@@ -115,9 +121,7 @@ func (t *blockTree) frames(from, to int) (columnar.Vector, error) {
 		t.split(lo, hi, uint32(i-from))
 	}
 	w, groups := t.w, to-from
-	w.agg.Reset()
-	w.ctx.Scratch.Reset()
-	if err := w.agg.Update(&w.ctx, w.none(), 0, []uint32{}, groups); err != nil {
+	if err := w.startGroups(groups); err != nil {
 		return columnar.Vector{}, err
 	}
 	last := len(t.pieces) - 1
@@ -161,15 +165,7 @@ func (t *blockTree) add(level int, pieces, of []uint32, groups int) error {
 	}
 	w := t.w
 	if level == 0 {
-		for i, a := range w.call.args {
-			v, err := w.c.take(&w.bufs[i], a, pieces, false)
-			if err != nil {
-				return err
-			}
-			w.argv[i] = v
-		}
-		w.ctx.Scratch.Reset()
-		return w.agg.Update(&w.ctx, w.argv, len(pieces), of, groups)
+		return w.addRows(pieces, of, groups)
 	}
 	for i := range t.states {
 		t.states[i] = t.bufs[i].gather(&t.levels[level-1][i], pieces)
