@@ -5,48 +5,14 @@ import (
 	"github.com/firesteel/firesteel/internal/physical"
 )
 
-// countTasks is the number of tasks of a stage: what its leaves call for. A stage over broadcasts only has one.
+// countTasks is the number of tasks of a stage, or of a part of its plan: what the leaves call for. Scans whose splits all
+// tasks share get as many as there are slots; a stage over broadcasts only has one.
 func (x *execution) countTasks(p physical.Plan) int {
-	return max(1, x.partitions(p))
-}
-
-func (x *execution) partitions(p physical.Plan) int {
-	switch n := p.(type) {
-	case *physical.Scan:
-		return x.scanTasks(n)
-	case *physical.Range:
-		return max(1, n.Partitions)
-	case *physical.CachedScan:
-		return max(1, x.app.cache.partitions(n.Key))
-	case *physical.StageInput:
-		if n.Specs != nil {
-			return len(n.Specs)
-		}
-		return x.Partitions(n.Stage)
-	case *physical.Union:
-		total := 0
-		for _, in := range n.Inputs {
-			total += max(1, x.partitions(in))
-		}
-		return total
-	case *physical.Coalesce:
-		return min(n.N, max(1, x.partitions(n.Child)))
-	case *physical.LocalScan, *physical.OneRow:
-		return 1
+	parts := exec.PartsOf(p, nil, x)
+	if parts.Any {
+		return max(parts.Fixed, x.app.slots)
 	}
-	most := 0
-	for _, c := range p.Children() {
-		most = max(most, x.partitions(c))
-	}
-	return most
-}
-
-// scanTasks: the tasks of a scan in one process share a queue of splits, so more than there are slots do not help.
-func (x *execution) scanTasks(n *physical.Scan) int {
-	if n.Tasks > 0 {
-		return n.Tasks
-	}
-	return x.app.slots
+	return max(1, parts.Fixed)
 }
 
 // smallPartition is the size that coalescing aims at (spark.sql.adaptive.advisoryPartitionSizeInBytes would make one of

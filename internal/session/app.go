@@ -24,6 +24,7 @@ import (
 	"github.com/firesteel/firesteel/internal/driver"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/memory"
+	"github.com/firesteel/firesteel/internal/metastore"
 	"github.com/firesteel/firesteel/internal/scheduler"
 	"github.com/firesteel/firesteel/internal/shuffle"
 	"github.com/firesteel/firesteel/internal/vfs"
@@ -102,7 +103,7 @@ func (a *App) open(ctx context.Context) error {
 	a.dirs = memory.NewDirs(filepath.Join(a.localDir(), "firesteel-"+uuid.NewString()))
 	a.shuffle = shuffle.NewLocal(a.pool, a.dirs)
 	var err error
-	if a.catalog, err = catalog.NewShared(&catalog.Memory{}, a.warehouse()); err != nil {
+	if a.catalog, err = a.openCatalog(); err != nil {
 		return err
 	}
 	a.cache = newCacheManager(a)
@@ -111,6 +112,7 @@ func (a *App) open(ctx context.Context) error {
 	backend := driver.NewLocal(pool)
 	backend.Forget = func(id event.ShuffleID) { _ = a.shuffle.Remove(id) }
 	cfg := driver.Config{Scheduler: driver.LocalConfig(scheduler.FromConf(a.Conf), a.master)}
+	cfg.Scheduler.MaxTaskFailures = 1 // stages are repeated as a whole: see runStage
 	a.driver, err = driver.New(ctx, cfg, backend)
 	return err
 }
@@ -150,6 +152,19 @@ func (a *App) warehouse() string {
 		dir = abs
 	}
 	return "file:" + dir
+}
+
+// openCatalog opens the persistent catalog of the warehouse, or one in memory where spark.sql.catalogImplementation was
+// set to that.
+func (a *App) openCatalog() (*catalog.Shared, error) {
+	if v, ok := a.Conf.Given("spark.sql.catalogImplementation"); ok && v == "in-memory" {
+		return catalog.NewShared(&catalog.Memory{}, a.warehouse())
+	}
+	store, err := metastore.Open(a.fs, a.warehouse())
+	if err != nil {
+		return nil, err
+	}
+	return catalog.NewShared(store, a.warehouse())
 }
 
 // runtimeShare is the part of the process's memory that is left to what is not accounted: batches in flight, plans, the

@@ -51,7 +51,7 @@ func newCacheManager(a *App) *cacheManager {
 func (c *cacheManager) add(name, level string, p logical.Plan) (*cached, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	canonical := logical.Canonical(p)
+	canonical := logical.Canonical(plain(p))
 	if e := c.entries[canonical]; e != nil {
 		return e, false
 	}
@@ -68,7 +68,23 @@ func (c *cacheManager) find(p logical.Plan) *cached {
 	if len(c.entries) == 0 {
 		return nil
 	}
-	return c.entries[logical.Canonical(p)]
+	return c.entries[logical.Canonical(plain(p))]
+}
+
+// plain is a plan with what is cached in it written out.
+func plain(p logical.Plan) logical.Plan {
+	if r, ok := p.(*logical.CachedRelation); ok {
+		return plain(r.Plan)
+	}
+	return logical.MapChildren(p, plain)
+}
+
+// current replaces reads of what is not cached any more by what they computed.
+func (c *cacheManager) current(p logical.Plan) logical.Plan {
+	if r, ok := p.(*logical.CachedRelation); ok && c.entry(r.Key) == nil {
+		return c.current(r.Plan)
+	}
+	return logical.MapChildren(p, c.current)
 }
 
 // lookup replaces a cached plan by a read of its rows; nil if it is not cached.
@@ -157,21 +173,27 @@ func (c *cacheManager) entry(key string) *cached {
 	return c.byKey[key]
 }
 
-// ensure computes the rows of the cached plans that a physical plan reads.
-func (c *cacheManager) ensure(ctx context.Context, q *query, p physical.Plan) error {
-	var err error
-	physical.Walk(p, func(n physical.Plan) bool {
-		if scan, ok := n.(*physical.CachedScan); ok && err == nil {
-			e := c.entry(scan.Key)
-			if e == nil {
-				err = sparkerr.Internal("the cached plan %s was dropped while a query read it", scan.Name)
-				return false
-			}
-			err = c.fillOnce(ctx, q, e)
+// ensure computes the rows of the cached plans that a physical plan reads, and tells its scans how many partitions they have.
+func (c *cacheManager) ensure(ctx context.Context, q *query, p physical.Plan) (physical.Plan, error) {
+	var failed error
+	out := physical.Up(p, func(n physical.Plan) physical.Plan {
+		scan, ok := n.(*physical.CachedScan)
+		if !ok || failed != nil {
+			return n
 		}
-		return err == nil
+		e := c.entry(scan.Key)
+		if e == nil {
+			failed = sparkerr.Internal("the cached plan %s was dropped while a query read it", scan.Name)
+			return n
+		}
+		if failed = c.fillOnce(ctx, q, e); failed != nil {
+			return n
+		}
+		s := *scan
+		s.Partitions = c.partitions(scan.Key)
+		return &s
 	})
-	return err
+	return out, failed
 }
 
 func (c *cacheManager) fillOnce(ctx context.Context, q *query, e *cached) error {

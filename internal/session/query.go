@@ -85,7 +85,7 @@ type Plans struct {
 // plan optimizes and plans a resolved plan.
 func (q *query) plan(analyzed logical.Plan) (*Plans, error) {
 	est := logical.NewEstimator()
-	opt, err := optimizer.Optimize(&optimizer.Context{Fold: q.fold, Estimator: est}, analyzed)
+	opt, err := optimizer.Optimize(&optimizer.Context{Fold: q.fold, Estimator: est}, q.s.app.cache.current(analyzed))
 	if err != nil {
 		return nil, err
 	}
@@ -121,14 +121,6 @@ func (q *query) run(ctx context.Context, analyzed logical.Plan, sink func(*colum
 
 // execute runs the subqueries of a planned query and then the query.
 func (q *query) execute(ctx context.Context, plans *Plans, sink func(*columnar.Batch) error) error {
-	for _, s := range plans.Subqueries {
-		if err := q.s.app.cache.ensure(ctx, q, s.Plan); err != nil {
-			return err
-		}
-	}
-	if err := q.s.app.cache.ensure(ctx, q, plans.Physical); err != nil {
-		return err
-	}
 	values := map[expr.ID]*expr.Literal{}
 	for _, s := range plans.Subqueries {
 		v, err := q.scalar(ctx, s, values)
@@ -137,23 +129,26 @@ func (q *query) execute(ctx context.Context, plans *Plans, sink func(*columnar.B
 		}
 		values[s.ID] = v
 	}
-	p, err := q.unroll(ctx, plans.Physical)
+	return q.runPlan(ctx, withValues(plans.Physical, values), sink)
+}
+
+// runPlan executes a physical plan whose subqueries have their values.
+func (q *query) runPlan(ctx context.Context, p physical.Plan, sink func(*columnar.Batch) error) error {
+	p, err := q.unroll(ctx, p)
+	if err == nil {
+		p, err = q.s.app.cache.ensure(ctx, q, p)
+	}
 	if err != nil {
 		return err
 	}
 	x := &execution{app: q.s.app, q: q, src: q.src}
-	return x.run(ctx, withValues(p, values), sink)
+	return x.run(ctx, p, sink)
 }
 
 // scalar runs a scalar subquery: no row is null, more than one an error.
 func (q *query) scalar(ctx context.Context, s physical.Subquery, known map[expr.ID]*expr.Literal) (*expr.Literal, error) {
 	out, rows := &expr.Literal{T: s.T}, 0
-	p, err := q.unroll(ctx, s.Plan)
-	if err != nil {
-		return nil, err
-	}
-	x := &execution{app: q.s.app, q: q, src: q.src}
-	err = x.run(ctx, withValues(p, known), func(b *columnar.Batch) error {
+	err := q.runPlan(ctx, withValues(s.Plan, known), func(b *columnar.Batch) error {
 		if rows += b.N; rows > 1 {
 			return sparkerr.New("SCALAR_SUBQUERY_TOO_MANY_ROWS")
 		}

@@ -113,12 +113,35 @@ func (x *execution) runWave(ctx context.Context, wave []*stage) error {
 	return errors.Join(errs...)
 }
 
+// runStage runs a stage, again as a whole when a task fails and the master allows it (local[N,F]): the tasks of a stage
+// in one process share queues and counters, so that none of them can be repeated alone.
 func (x *execution) runStage(ctx context.Context, s *stage) error {
+	for failures := 1; ; failures++ {
+		err := x.runOnce(ctx, s)
+		if err == nil || failures >= x.app.master.Failures || ctx.Err() != nil {
+			return err
+		}
+		x.forget(s)
+	}
+}
+
+func (x *execution) runOnce(ctx context.Context, s *stage) error {
 	if s.Broadcast {
 		return x.runBroadcast(ctx, s)
 	}
 	x.prepare(s)
 	return x.runMap(ctx, s)
+}
+
+// forget drops what a failed run of a stage left, so that it can run afresh.
+func (x *execution) forget(s *stage) {
+	if s.shuffle != event.NoShuffle {
+		x.app.driver.ReleaseShuffle(s.shuffle)
+	}
+	if s.collector != nil {
+		s.collector.Free()
+	}
+	s.shuffle, s.collector, s.body, s.shared, s.rows = event.NoShuffle, nil, nil, nil, 0
 }
 
 // prepare counts the stage's tasks and gives it its identity.
@@ -213,9 +236,16 @@ func (x *execution) runBroadcast(ctx context.Context, s *stage) error {
 	return nil
 }
 
-// runRoot runs the last stage into the sink.
+// runRoot runs the last stage into the sink, again after a failure as long as no row was handed out.
 func (x *execution) runRoot(ctx context.Context, s *stage, sink func(*columnar.Batch) error) error {
-	return x.collect(ctx, s, sink)
+	begun := false
+	for failures := 1; ; failures++ {
+		err := x.collect(ctx, s, func(b *columnar.Batch) error { begun = true; return sink(b) })
+		if err == nil || begun || failures >= x.app.master.Failures || ctx.Err() != nil {
+			return err
+		}
+		x.forget(s)
+	}
 }
 
 // collect runs a stage whose rows go to sink, in the order of the partitions.
