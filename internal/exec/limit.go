@@ -12,8 +12,8 @@ import (
 	"github.com/firesteel/firesteel/internal/types"
 )
 
-// limitOp passes N rows after the first Offset and then asks its child no more. The tasks of a stage count together:
-// once they have yielded N rows among them none goes on, for whoever is above needs N of any.
+// limitOp passes N rows after the first Offset and then asks its child no more. Tasks that share the splits of a scan count
+// together: once they have yielded N rows among them none goes on, for rows come in no order then, and N of any will do.
 type limitOp struct {
 	p      *physical.Limit
 	child  Operator
@@ -32,7 +32,7 @@ func newLimit(p *physical.Limit, env *Env) (Operator, error) {
 func (o *limitOp) Schema() *types.Schema { return o.child.Schema() }
 
 func (o *limitOp) Open(ctx context.Context, t *Task) error {
-	if t.Shared != nil && !t.Whole && !o.p.Global && o.p.N >= 0 && o.p.Offset == 0 {
+	if t.Shared != nil && !t.Whole && !o.p.Global && o.p.N >= 0 && o.p.Offset == 0 && unordered(o.p.Child) {
 		c, err := t.Shared.Of(o.p, func() (any, error) { return new(atomic.Int64), nil })
 		if err != nil {
 			return err
@@ -40,6 +40,17 @@ func (o *limitOp) Open(ctx context.Context, t *Task) error {
 		o.shared = c.(*atomic.Int64)
 	}
 	return o.child.Open(ctx, t)
+}
+
+// unordered says whether a plan's rows come from a queue of splits.
+func unordered(p physical.Plan) bool {
+	found := false
+	physical.Walk(p, func(n physical.Plan) bool {
+		_, scan := n.(*physical.Scan)
+		found = found || scan
+		return !found
+	})
+	return found
 }
 
 func (o *limitOp) Next(ctx context.Context) (*columnar.Batch, error) {

@@ -362,6 +362,9 @@ func (pl *Planner) limit(n *logical.Limit) (Plan, spread, error) {
 		return nil, s, err
 	}
 	c = pushLimit(c, limit+offset)
+	if pl.InProcess && inOrder(c) {
+		s = single
+	}
 	if s.kind != SinglePart {
 		c = pl.toSingle(&Limit{N: limit + offset, Child: c}, s)
 	}
@@ -398,11 +401,25 @@ func pushLimit(p Plan, n int64) Plan {
 	case *Scan:
 		q := *x
 		q.Limit = n
+		if len(q.Filters) == 0 {
+			q.Tasks = 1 // the first rows come from the first splits
+		}
 		return &q
 	case *Project:
 		return MapChildren(x, func(c Plan) Plan { return pushLimit(c, n) })
 	}
 	return p
+}
+
+// inOrder says whether one task reads a scan for a limit, below projections.
+func inOrder(p Plan) bool {
+	switch x := p.(type) {
+	case *Project:
+		return inOrder(x.Child)
+	case *Scan:
+		return x.Tasks == 1
+	}
+	return false
 }
 
 func (pl *Planner) offset(n *logical.Offset) (Plan, spread, error) {
