@@ -14,7 +14,7 @@ func (c *columnWriter) physical(v *columnar.Vector, idx []uint32, n int) {
 	switch v.Form {
 	case columnar.Dict:
 		c.scratch = grow(c.scratch, n)
-		put(c.scratch, v.Codes[:min(n, len(v.Codes))], idx)
+		put(c.scratch, v.Codes, idx)
 		d, idx = v.Dict, c.scratch
 	case columnar.Const:
 		c.scratch = grow(c.scratch, n)

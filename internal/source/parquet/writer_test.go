@@ -156,6 +156,51 @@ func TestWriteEmptyAndUnsupported(t *testing.T) {
 	}
 }
 
+// Vectors of all forms are written alike.
+func TestWriteForms(t *testing.T) {
+	s := types.NewSchema(types.Field{Name: "d", Type: types.String, Nullable: true}, types.Field{Name: "c", Type: types.Long}, types.Field{Name: "n", Type: types.Int, Nullable: true},
+		types.Field{Name: "l", Type: types.Array(types.String, true), Nullable: true})
+	const n = 12000
+	dict := columnar.NewBuilder(types.String, 3)
+	for _, w := range words[:3] {
+		dict.Append(w)
+	}
+	d := dict.Finish()
+	codes, valid := make([]uint32, n), columnar.FullBitmap(n)
+	want := make([][]any, 4)
+	list := columnar.NewDict(&d, codes, nil)
+	offs := make([]int32, n+1)
+	for i := range codes {
+		codes[i] = uint32(i * 7 % 3)
+		var v any = words[codes[i]]
+		if i%5 == 0 {
+			valid.Clear(i)
+			v = nil
+		}
+		offs[i+1] = int32(i + 1)
+		want[0], want[1], want[2] = append(want[0], v), append(want[1], int64(42)), append(want[2], nil)
+		want[3] = append(want[3], []any{words[codes[i]]})
+	}
+	b := &columnar.Batch{Schema: s, N: n, Cols: []columnar.Vector{columnar.NewDict(&d, codes, valid), columnar.NewConst(types.Long, int64(42), n),
+		columnar.NewConst(types.Int, nil, n), {Type: s.Fields[3].Type, N: n, Data: columnar.Bytes(offs), Kids: []columnar.Vector{list}}}}
+	var out bytes.Buffer
+	w, err := NewWriter(&out, s, WriterOptions{Codec: Snappy})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Write(b); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := readColumns(memFile(t, out.Bytes()), []string{"d", "c", "n", "l"}, []types.Type{types.String, types.Long, types.Int, s.Fields[3].Type}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareColumns(t, []string{"d", "c", "n", "l"}, got, want)
+}
+
 // VOID columns have no values, inside lists too.
 func TestVoid(t *testing.T) {
 	s := types.NewSchema(types.Field{Name: "v", Type: types.Null, Nullable: true}, types.Field{Name: "l", Type: types.Array(types.Null, true), Nullable: true})
