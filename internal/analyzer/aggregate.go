@@ -259,7 +259,7 @@ func (b *block) owns(id expr.ID) bool {
 
 // checkMoved: what was moved above the aggregate may refer to its output only.
 func (r *resolver) checkMoved(b *block, s *split, e expr.Expr) error {
-	var bad expr.Expr
+	var bad *expr.Column
 	expr.Walk(e, func(x expr.Expr) bool {
 		if c, ok := x.(*expr.Column); ok && bad == nil && !b.owns(c.ID) {
 			known := false
@@ -275,5 +275,5 @@ func (r *resolver) checkMoved(b *block, s *split, e expr.Expr) error {
 	if bad == nil {
 		return nil
 	}
-	return r.missingAggregation(b, bad)
+	return unresolvedColumn(originOf(e), []string{bad.Name}, &scope{cols: outputs(b.list)})
 }

@@ -56,7 +56,7 @@ func (r *resolver) build(b *block, out []*expr.Column, order []expr.SortOrder, g
 		}
 		simple := b.flags&layered == 0 && len(b.having) == 0 && outOnly(order, out)
 		if simple {
-			p = &logical.Aggregate{Group: b.group, List: list, Child: p}
+			p = &logical.Aggregate{Group: b.group, List: likeGroups(list, b.group), Child: p}
 			return sorted(p, order, global), nil
 		}
 		s := newSplit(b)
@@ -185,7 +185,7 @@ func (r *resolver) splitAggregate(b *block, s *split, order []expr.SortOrder) (l
 			return nil, nil, nil, err
 		}
 	}
-	var p logical.Plan = &logical.Aggregate{Group: b.group, List: s.pieces, Child: b.child}
+	var p logical.Plan = &logical.Aggregate{Group: b.group, List: likeGroups(s.pieces, b.group), Child: b.child}
 	for _, h := range having {
 		p = &logical.Filter{Cond: h, Child: p}
 	}
@@ -313,6 +313,31 @@ func inGroup(group []expr.Expr, e expr.Expr) bool {
 		}
 	}
 	return false
+}
+
+// likeGroups writes what means the same as a group, but in other words (1 + a for a + 1), as the group is written.
+func likeGroups(list, group []expr.Expr) []expr.Expr {
+	out := make([]expr.Expr, len(list))
+	for i, e := range list {
+		out[i] = likeGroup(e, group)
+	}
+	return out
+}
+
+func likeGroup(e expr.Expr, group []expr.Expr) expr.Expr {
+	switch e.(type) {
+	case *expr.Column, *expr.Literal, *expr.Agg:
+		return e
+	}
+	for _, g := range group {
+		if g == e {
+			return e
+		}
+		if expr.Same(g, e) {
+			return g
+		}
+	}
+	return expr.MapChildren(e, func(x expr.Expr) expr.Expr { return likeGroup(x, group) })
 }
 
 func idOf(e expr.Expr) expr.ID {
