@@ -88,17 +88,16 @@ func TestLimitAndTail(t *testing.T) {
 	}
 }
 
-func TestLimitIsCountedByAllTasks(t *testing.T) {
+func TestLimitOverOrderedPartitions(t *testing.T) {
 	l := newLab(t, 1<<20)
 	p := &physical.Limit{N: 10, Child: rangePlan(0, 100, 1, 4)}
-	shared, n := &Shared{}, 0
+	shared := &Shared{}
 	for i := range 4 {
 		task := l.task(i)
 		task.Shared = shared
-		n += len(l.must(p, task))
-	}
-	if n < 10 || n > 20 {
-		t.Errorf("%d rows", n)
+		if got, want := l.must(p, task), longs(int64(25*i), int64(25*i+10), 1); !reflect.DeepEqual(got, want) {
+			t.Errorf("partition %d: %v, want its own first rows %v", i, got, want)
+		}
 	}
 }
 

@@ -102,20 +102,52 @@ func (r *unnester) asJoin(child logical.Plan, cond expr.Expr) (logical.Plan, boo
 	if !ok || s.Kind != expr.ExistsSubquery && s.Kind != expr.InSubquery {
 		return nil, false
 	}
+	s, child = r.plainValues(s, child)
 	sub, conds := r.quantified(s, child)
 	kind := logical.SemiJoin
 	hint := logical.JoinHint{}
 	if negate {
 		kind = logical.AntiJoin
-		hint.NullAware = s.Kind == expr.InSubquery && r.mayBeNull(s, conds)
-	}
-	for i, v := range s.Values {
-		if !hasSubqueryExpr(v) {
-			continue
+		if s.Kind == expr.InSubquery && r.mayBeNull(s, conds) {
+			hint.NullAware = len(conds) == len(s.Values)
+			if !hint.NullAware {
+				conds = unknownMatches(conds, len(s.Values))
+			}
 		}
-		s.Values[i], child = r.replace(v, child)
 	}
 	return &logical.Join{Left: child, Right: sub, Kind: kind, Cond: expr.And(conds...), Hint: hint}, true
+}
+
+// plainValues computes the subqueries on the left side of an IN by joins over child.
+func (r *unnester) plainValues(s *expr.Subquery, child logical.Plan) (*expr.Subquery, logical.Plan) {
+	var values []expr.Expr
+	for i, v := range s.Values {
+		if hasSubqueryExpr(v) && values == nil {
+			values = append(values, s.Values[:i]...)
+		}
+		if values != nil {
+			v, child = r.replace(v, child)
+			values = append(values, v)
+		}
+	}
+	if values == nil {
+		return s, child
+	}
+	q := *s
+	q.Values = values
+	return &q, child
+}
+
+// unknownMatches makes the first n equalities, those of a correlated NOT IN, hold when a side is null: such a pair keeps the
+// outer row out as a match does.
+func unknownMatches(conds []expr.Expr, n int) []expr.Expr {
+	out := append([]expr.Expr(nil), conds...)
+	for i := range n {
+		eq := conds[i].(*expr.Call)
+		null := expr.NewCall("or", types.Boolean, isNull(eq.Args[0]), isNull(eq.Args[1]))
+		out[i] = expr.NewCall("or", types.Boolean, eq, null)
+	}
+	return out
 }
 
 func hasSubqueryExpr(e expr.Expr) bool {
