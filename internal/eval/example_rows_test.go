@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	_ "github.com/firesteel/firesteel/internal/analyzer" // reads schemas as text
 	"github.com/firesteel/firesteel/internal/eval"
 	"github.com/firesteel/firesteel/internal/expr"
 	"github.com/firesteel/firesteel/internal/function"
@@ -114,6 +115,15 @@ func answer(text string) (string, error) {
 	return show(v, e.Type()), err
 }
 
+// outcome is the answer, or the condition and message of the error.
+func outcome(answer string, err error) string {
+	if err == nil {
+		return answer
+	}
+	text, _, _ := strings.Cut(err.Error(), " SQLSTATE")
+	return strings.TrimRight(text, " ")
+}
+
 // TestExamples runs the examples of every scalar row.
 func TestExamples(t *testing.T) {
 	for _, r := range function.Rows() {
@@ -124,9 +134,8 @@ func TestExamples(t *testing.T) {
 			t.Errorf("%s: no example, usage, version or group", r.Name)
 		}
 		for _, x := range r.Examples {
-			got, err := answer(x.SQL)
-			if err != nil || got != x.Result {
-				t.Errorf("%s: %s = %s %v, want %s", r.Name, x.SQL, got, err, x.Result)
+			if got := outcome(answer(x.SQL)); got != x.Result {
+				t.Errorf("%s: %s = %s, want %s", r.Name, x.SQL, got, x.Result)
 			}
 		}
 	}

@@ -127,7 +127,7 @@ func arrayMakeRows() []*Row {
 			lists(func(c *expr.Call, row []any) (any, error) {
 				t := elemType(c, 0)
 				return slices.DeleteFunc(row[0].([]any), func(x any) bool { return x != nil && kernel.CompareValues(t, x, row[1]) == 0 }), nil
-			}), "array_remove(array(1, 2, 3, NULL, 3), 3)", "[1, 2, NULL]").total(),
+			}), "array_remove(array(1, 2, 3, NULL, 3), 3)", "[1, 2, null]").total(),
 		fn("array_compact", "3.4.0", "array_compact(array): the array without nulls.", sig(func(a []expr.Expr) types.Type { return types.Array(a[0].Type().Elem(), false) }, tArray),
 			lists(func(_ *expr.Call, row []any) (any, error) {
 				return slices.DeleteFunc(row[0].([]any), func(x any) bool { return x == nil }), nil
@@ -374,7 +374,7 @@ func arraySetRows() []*Row {
 	return group("array_funcs",
 		fn("array_distinct", "2.4.0", "array_distinct(array): the array without repeated elements.", sig(like(0), tArray), lists(func(c *expr.Call, row []any) (any, error) {
 			return distinct(c, kernel.NewValueSet(elemType(c, 0)), nil, row[0].([]any)), nil
-		}), "array_distinct(array(1, 2, 3, NULL, 3))", "[1, 2, 3, NULL]").total(),
+		}), "array_distinct(array(1, 2, 3, NULL, 3))", "[1, 2, 3, null]").total(),
 		boundRow("array_union", "2.4.0", "array_union(a, b): the elements of both arrays, each once.", sameArrays(either), lists(func(c *expr.Call, row []any) (any, error) {
 			seen := kernel.NewValueSet(elemType(c, 0))
 			return distinct(c, seen, distinct(c, seen, nil, row[0].([]any)), row[1].([]any)), nil
@@ -499,7 +499,7 @@ func arrayOrderRows() []*Row {
 				list := row[0].([]any)
 				slices.SortStableFunc(list, func(a, b any) int { return sign * kernel.CompareValues(t, a, b) })
 				return list, nil
-			}), "sort_array(array('b', 'd', NULL, 'c', 'a'), true)", "[NULL, a, b, c, d]").total(),
+			}), "sort_array(array('b', 'd', NULL, 'c', 'a'), true)", "[null, a, b, c, d]").total(),
 		fn("shuffle", "2.4.0", "shuffle(array[, seed]): the array in random order.", sig(like(0), tArray, tLong.constant().optional()), shuffle, "size(shuffle(array(1, 2, 3)))", "3").volatile().binds(bindShuffle).total(),
 	)
 }

@@ -26,7 +26,7 @@ func calendarRows() []*Row {
 			ns := types.FloorMod(types.ToLocal(c.Now, c.Zone), types.MicrosPerDay) * 1000
 			return columnar.NewConst(t, ns-ns%types.PowInt64(9-int(t.Precision)), n), nil
 		}, nil
-	}).binds(bindCurrentTime).total()
+	}, "typeof(current_time(3))", "time(3)").binds(bindCurrentTime).total()
 	return group("datetime_funcs", clock,
 		fn("dayname", "4.0.0", "dayname(date): the short name of the day.", sig(to(types.String), tDate), b1(func(dst []byte, d int32) []byte {
 			return append(dst, datefmt.DayName(datefmt.DayOfWeek(d))...)

@@ -174,9 +174,9 @@ func unixTimeRows() []*Row {
 	moment := oneOf(tStr, tDate, tTimestamp, tNTZ)
 	return group("datetime_funcs",
 		fn("unix_timestamp", "1.5.0", "unix_timestamp([time[, pattern]]): the seconds since the epoch; of the current time by default.",
-			sig(to(types.Long), moment, patternArg), unixTimestamp, "unix_timestamp('2016-04-08', 'yyyy-MM-dd')", "1460041200").binds(bindUnixTimestamp),
+			sig(to(types.Long), moment, patternArg), unixTimestamp, "unix_timestamp('2016-04-08', 'yyyy-MM-dd')", "1460098800").binds(bindUnixTimestamp),
 		fn("to_unix_timestamp", "1.6.0", "to_unix_timestamp(time[, pattern]): the seconds since the epoch.", sig(to(types.Long), moment, patternArg), unixTimestamp,
-			"to_unix_timestamp('2016-04-08', 'yyyy-MM-dd')", "1460041200"),
+			"to_unix_timestamp('2016-04-08', 'yyyy-MM-dd')", "1460098800"),
 		fn("from_unixtime", "1.5.0", "from_unixtime(seconds[, pattern]): the text of a time in seconds since the epoch.", sig(to(types.String), tLong, patternArg).nullable(), func(*expr.Call) (kernel.Func, error) {
 			var p pattern
 			return kernel.Text2(func(c *kernel.Ctx, dst []byte, sec int64, src string) ([]byte, bool, error) {

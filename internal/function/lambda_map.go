@@ -176,6 +176,6 @@ func arraySort() *Row {
 	r.HigherOrder = func(*expr.Call) (kernel.HigherOrder, error) {
 		return kernel.SortBy(func() error { return sparkerr.New("COMPARATOR_RETURNS_NULL", "firstValue", "", "secondValue", "") }), nil
 	}
-	return r.examples([]string{"array_sort(array('b', 'd', NULL, 'c', 'a'))", "[a, b, c, d, NULL]",
+	return r.examples([]string{"array_sort(array('b', 'd', NULL, 'c', 'a'))", "[a, b, c, d, null]",
 		"array_sort(array(5, 6, 1), (l, r) -> CASE WHEN l < r THEN 1 WHEN l > r THEN -1 ELSE 0 END)", "[6, 5, 1]"})
 }

@@ -13,20 +13,20 @@ import (
 func init() { groups = append(groups, sessionRows, taskRows, raiseRows, bitmapRows) }
 
 // fixedText is a text that is the same for the whole query.
-func fixedText(name, since, usage string, f func(c *kernel.Ctx) string) *Row {
+func fixedText(name, since, usage string, f func(c *kernel.Ctx) string, examples ...string) *Row {
 	return fn(name, since, usage, sig(to(types.String)).never(), func(*expr.Call) (kernel.Func, error) {
 		return func(c *kernel.Ctx, _ []columnar.Vector, n int) (columnar.Vector, error) {
 			return columnar.NewConst(types.String, f(c), n), nil
 		}, nil
-	}).total()
+	}, examples...).total()
 }
 
 func sessionRows() []*Row {
 	return group("misc_funcs",
-		fixedText("current_catalog", "3.1.0", "current_catalog(): the session's catalog.", func(c *kernel.Ctx) string { return c.Catalog }),
-		fixedText("current_database", "1.6.0", "current_database(): the session's database.", func(c *kernel.Ctx) string { return c.Database }).alias("current_schema").own(),
-		fixedText("current_user", "3.2.0", "current_user(): the name of the user.", func(c *kernel.Ctx) string { return c.User }).alias("user", "session_user").own(),
-		fixedText("version", "3.0.0", "version(): the version of Spark whose behaviour this is.", func(*kernel.Ctx) string { return "4.2.0 firesteel" }),
+		fixedText("current_catalog", "3.1.0", "current_catalog(): the session's catalog.", func(c *kernel.Ctx) string { return c.Catalog }, "current_catalog()", "spark_catalog"),
+		fixedText("current_database", "1.6.0", "current_database(): the session's database.", func(c *kernel.Ctx) string { return c.Database }, "current_database()", "default").alias("current_schema").own(),
+		fixedText("current_user", "3.2.0", "current_user(): the name of the user.", func(c *kernel.Ctx) string { return c.User }, "current_user() = session_user()", "true").alias("user", "session_user").own(),
+		fixedText("version", "3.0.0", "version(): the version of Spark whose behaviour this is.", func(*kernel.Ctx) string { return "4.2.0 firesteel" }, "version() LIKE '4.2.%'", "true"),
 		fn("typeof", "3.0.0", "typeof(expr): the type of the expression.", sig(to(types.String), tAny).never(), func(call *expr.Call) (kernel.Func, error) {
 			name := call.Args[0].Type().String()
 			return func(_ *kernel.Ctx, _ []columnar.Vector, n int) (columnar.Vector, error) {
@@ -75,7 +75,7 @@ func raiseRows() []*Row {
 				}
 				return columnar.Vector{}, raised(string(args[0].Text(0)))
 			}, nil
-		}).volatile().seesNulls(),
+		}, "raise_error('stock below zero')", "[USER_RAISED_EXCEPTION] stock below zero").volatile().seesNulls(),
 	)
 }
 
