@@ -36,6 +36,7 @@ func Rules() []Rule {
 		{"PushDownLeftSemiAntiJoin", pushSemiJoins},
 		{"PushDownPredicatesAgain", pushFilters},
 		{"ConstantFoldingAgain", simplify},
+		{"PropagateEmptyRelation", propagateEmpty},
 		{"CostBasedJoinReorder", reorderJoins},
 		{"ColumnPruning", pruneColumns},
 		{"CollapseProject", collapseProjects},

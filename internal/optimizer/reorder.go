@@ -27,7 +27,7 @@ func (c *Context) reorder(p logical.Plan) logical.Plan {
 	if len(g.leaves) < 3 {
 		return j.WithChildren(g.leaves)
 	}
-	out := g.order()
+	out := filter(g.order(), g.constant())
 	if !sameOrder(out.Output(), p.Output()) {
 		return &logical.Project{List: columns(p.Output()), Child: out}
 	}
@@ -92,6 +92,17 @@ func (g *joinGraph) order() logical.Plan {
 		return g.exact()
 	}
 	return g.greedy()
+}
+
+// constant are the conditions without columns: they belong to no join.
+func (g *joinGraph) constant() []expr.Expr {
+	var out []expr.Expr
+	for _, c := range g.conds {
+		if c.mask == 0 {
+			out = append(out, c.cond)
+		}
+	}
+	return out
 }
 
 // candidate is a join tree over a set of relations.
