@@ -67,7 +67,7 @@ func (r *resolver) having(p *logical.Filter, x rel) (rel, error) {
 	b := x.block
 	before := r.flags
 	r.flags = 0
-	s := &scope{cols: x.out, below: b.in, df: r.frames}
+	s := &scope{cols: x.out, below: b.in, df: r.frames, first: groupsOf(b)}
 	cond, err := r.condition(p.Cond, s)
 	if err != nil {
 		return rel{}, err
@@ -100,9 +100,16 @@ func (r *resolver) sort(p *logical.Sort) (rel, error) {
 	}
 	b := x.block
 	s := &scope{cols: x.out, below: b.in, df: r.frames}
+	closed := b.agg && b.sets == nil && havingAdds(b)
+	if closed { // the aggregate is complete: only its groups can be added to it
+		s.below = &scope{cols: groupColumns(b)}
+	}
 	order, err := r.sortOrder(p, x, s)
 	if err != nil {
 		return rel{}, err
+	}
+	if closed && r.flags&hasAgg != 0 {
+		return rel{}, r.aggInSort(b, order)
 	}
 	if b.agg {
 		for i, o := range order {
@@ -121,6 +128,53 @@ func (r *resolver) sort(p *logical.Sort) (rel, error) {
 		return rel{}, err
 	}
 	return rel{p: q, out: x.out, hint: x.hint}, nil
+}
+
+// havingAdds says whether a HAVING needs more of the aggregate than the select list has.
+func havingAdds(b *block) bool {
+	out := outputs(b.list)
+	adds := false
+	for _, h := range b.having {
+		expr.Walk(h, func(e expr.Expr) bool {
+			switch x := e.(type) {
+			case *expr.Column:
+				adds = adds || !contains(out, x.ID)
+			case *expr.Agg:
+				adds = adds || !listed(b.list, x)
+			}
+			return !adds && !listed(b.list, e)
+		})
+	}
+	return adds
+}
+
+// listed says whether an item of the list is e.
+func listed(list []expr.Expr, e expr.Expr) bool {
+	for _, l := range list {
+		if expr.Same(unalias(l), e) {
+			return true
+		}
+	}
+	return false
+}
+
+// groupsOf are the groups as they are written.
+func groupsOf(b *block) []expr.Expr {
+	if b.sets != nil {
+		return b.sets.exprs
+	}
+	return b.group
+}
+
+// groupColumns are the groups that are plain columns.
+func groupColumns(b *block) []*expr.Column {
+	var out []*expr.Column
+	for _, g := range b.group {
+		if c, ok := g.(*expr.Column); ok {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 func (r *resolver) windowInSort(order []expr.SortOrder) error {
@@ -214,7 +268,20 @@ func (r *resolver) sortKey(e expr.Expr, out []*expr.Column, s *scope) (expr.Expr
 		keys, err := r.expand(e, s)
 		return starKeys{keys: keys}, err
 	}
-	return r.expr(e, s)
+	k, err := r.expr(e, s)
+	if err == nil || s.below == nil || !unfit(err) {
+		return k, err
+	}
+	// The output's column of that name does not fit: the input's may.
+	if below, again := r.expr(e, &scope{cols: s.below.cols, below: &scope{cols: s.cols}, df: s.df}); again == nil {
+		return below, nil
+	}
+	return k, err
+}
+
+// unfit says whether a name was found, but is not the right one.
+func unfit(err error) bool {
+	return sparkerr.Is(err, "AMBIGUOUS_REFERENCE") || sparkerr.Is(err, "INVALID_EXTRACT_BASE_FIELD_TYPE") || sparkerr.Is(err, "FIELD_NOT_FOUND")
 }
 
 func (r *resolver) orderable(order []expr.SortOrder) error {

@@ -16,7 +16,8 @@ type scope struct {
 	lca    []*expr.Alias // earlier items of the same select list
 	df     []*dfNode     // DataFrame nodes below, for references by plan id
 	index  map[string][]*expr.Column
-	strict bool // no outer columns: lateral aliases and outer scopes do not count
+	strict bool        // no outer columns: lateral aliases and outer scopes do not count
+	first  []expr.Expr // groups of a HAVING: columns of below that are among them stand before cols
 }
 
 // frame is one subquery level: the scope of the expression that holds the subquery, and the outer columns the subquery used.
@@ -157,8 +158,11 @@ func (r *resolver) attribute(a *expr.Attribute, s *scope) (expr.Expr, error) {
 	if a.PlanID != 0 {
 		return r.dataFrameColumn(a, s)
 	}
-	e, err := r.lookup(s, a.Name, a.At)
+	e, err := r.groupColumn(a, s)
 	if e != nil || err != nil {
+		return e, err
+	}
+	if e, err = r.lookup(s, a.Name, a.At); e != nil || err != nil {
 		return e, err
 	}
 	if e, err = r.bareFunction(a); e != nil || err != nil {
@@ -186,6 +190,21 @@ func (r *resolver) attribute(a *expr.Attribute, s *scope) (expr.Expr, error) {
 		return e, err
 	}
 	return nil, unresolvedColumn(a.At, a.Name, s)
+}
+
+// groupColumn resolves a name in HAVING to a column that is a group; nil if it means none.
+func (r *resolver) groupColumn(a *expr.Attribute, s *scope) (expr.Expr, error) {
+	if len(s.first) == 0 {
+		return nil, nil
+	}
+	cols, taken := r.match(s.below, a.Name)
+	if len(cols) != 1 || !inGroup(s.first, cols[0]) {
+		return nil, nil
+	}
+	if e, err := r.fields(cols[0], a.Name, taken, a.At); err == nil {
+		return e, nil
+	}
+	return nil, nil
 }
 
 // lateralAlias resolves a name to an earlier item of the same select list.

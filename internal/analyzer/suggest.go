@@ -15,6 +15,9 @@ func (s *scope) suggestions(name []string) []string {
 	if s == nil {
 		return nil
 	}
+	if len(s.cols) == 0 && s.below != nil {
+		return s.below.suggestions(name)
+	}
 	return suggest(name, s.cols)
 }
 
