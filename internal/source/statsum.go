@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/firesteel/firesteel/internal/catalog"
+	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/source/parquet"
 	"github.com/firesteel/firesteel/internal/types"
 )
@@ -18,13 +19,14 @@ type statSum struct {
 }
 
 type colSum struct {
-	min, max any
-	nulls    int64
-	unknown  bool // some row group has no bounds
-	noNulls  bool // some row group does not count nulls
-	bytes    int64
-	distinct int64 // largest dictionary seen; -1: not all pages use one
-	share    float64
+	min, max            any
+	nulls               int64
+	unknown             bool // some row group has no bounds
+	noNulls             bool // some row group does not count nulls
+	bytes               int64
+	distinct            int64 // largest dictionary seen; -1: not all pages use one
+	share               float64
+	entries, entryBytes int64 // of the dictionaries seen
 }
 
 // dictGroups is the number of row groups whose dictionary headers are read.
@@ -91,13 +93,14 @@ func (s *statSum) addDictionaries(ctx context.Context, in *inputFile, f *parquet
 				continue
 			}
 			scan := parquet.Scan{File: f, Handle: h, Group: g, Columns: []parquet.Column{{Field: fld}}}
-			n := scan.DictionarySize(0)
+			n, size := scan.DictionarySize(0)
 			c := &s.cols[i]
 			if n < 0 || c.distinct < 0 {
 				c.distinct = -1
 				continue
 			}
 			c.distinct = max(c.distinct, n)
+			c.entries, c.entryBytes = c.entries+n, c.entryBytes+size
 			c.share = max(c.share, float64(n)/float64(max(f.RowGroups[g].Rows, 1)))
 		}
 	}
@@ -116,9 +119,7 @@ func (s *statSum) finish(out *catalog.Stats) {
 			st.Min, st.Max = nil, nil
 		}
 		st.Distinct = c.estimate(s.rows, st.Min, st.Max)
-		if s.rows > 0 {
-			st.AvgLen = float64(c.bytes) / float64(s.rows)
-		}
+		st.AvgLen = c.averageLength(s.schema.Fields[i].Type, s.rows)
 		out.Columns[s.schema.Fields[i].Name] = st
 	}
 }
@@ -132,6 +133,20 @@ func (c *colSum) estimate(rows int64, lo, hi any) int64 {
 		return min(n, span)
 	}
 	return n
+}
+
+// averageLength is the average number of bytes of a value: the layout's width, of texts without their length prefixes.
+func (c *colSum) averageLength(t types.Type, rows int64) float64 {
+	l := columnar.LayoutOf(t)
+	switch n := rows - c.nulls; {
+	case l != columnar.View16 && !t.IsNested():
+		return float64(l.Width())
+	case c.distinct > 0 && c.entries > 0:
+		return max(float64(c.entryBytes)/float64(c.entries)-4, 0)
+	case n > 0:
+		return max(float64(c.bytes)/float64(n)-4, 0)
+	}
+	return 0
 }
 
 // valueRange is the number of whole numbers from lo to hi; -1 for other types and ranges too large.

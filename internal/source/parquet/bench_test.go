@@ -100,3 +100,48 @@ func BenchmarkQ1(b *testing.B) {
 func BenchmarkPrice(b *testing.B)    { benchScan(b, nil, "l_extendedprice") }
 func BenchmarkShipdate(b *testing.B) { benchScan(b, nil, "l_shipdate") }
 func BenchmarkComment(b *testing.B)  { benchScan(b, nil, "l_comment") }
+
+func BenchmarkWrite(b *testing.B) {
+	f, h := benchFile(b)
+	defer h.Close()
+	s, err := f.SparkSchema(SchemaOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	scan := Scan{File: f, Handle: h, Schema: s}
+	for _, c := range s.Fields {
+		fld, err := f.Resolve(c.Name, c.Type, true)
+		if err != nil {
+			b.Fatal(err)
+		}
+		scan.Columns = append(scan.Columns, Column{Field: fld})
+	}
+	best := int64(math.MaxInt64)
+	for b.Loop() {
+		start := cpuTime()
+		w, err := NewWriter(io.Discard, s, WriterOptions{Codec: Snappy})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for scan.Group = range 8 {
+			r, err := NewScanner(scan)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for batch, err := r.Next(); err != io.EOF; batch, err = r.Next() {
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := w.Write(batch); err != nil {
+					b.Fatal(err)
+				}
+			}
+			r.Close()
+		}
+		if err := w.Close(); err != nil {
+			b.Fatal(err)
+		}
+		best = min(best, cpuTime()-start)
+	}
+	b.ReportMetric(float64(best)/1e6, "min-cpu-ms")
+}

@@ -23,10 +23,12 @@ type columnWriter struct {
 	dict     dictWriter
 	codes    []uint32
 	plain    []byte // values of the page when no dictionary is used; booleans one byte each
-	plainLen int    // what the codes' values would take as plain
 
 	raw     []byte // values of the window in physical form
-	ends    []uint32
+	one     [1]uint32
+	seen    []bool   // by code
+	remap   []uint32 // our code+1 for codes of the dictionary remapOf; 0: not known yet
+	remapOf uint64
 	scratch []uint32
 	page    []byte
 	packed  []byte
@@ -67,6 +69,7 @@ func newColumnWriter(n *Node, t types.Type, o *WriterOptions) *columnWriter {
 func (c *columnWriter) reset() {
 	c.useDict = !c.o.NoDictionary && c.node.phys != BooleanType
 	c.dict.reset()
+	c.remapOf = 0
 	c.chunk, c.pages, c.meta = c.chunk[:0], c.pages[:0], chunkMeta{}
 	c.dictHit, c.flat = false, false
 	c.whole.reset(c.node)
@@ -75,7 +78,7 @@ func (c *columnWriter) reset() {
 
 func (c *columnWriter) clearPage() {
 	c.def, c.rep, c.entries, c.rows, c.nulls = c.def[:0], c.rep[:0], 0, 0, 0
-	c.codes, c.plain, c.plainLen = c.codes[:0], c.plain[:0], 0
+	c.codes, c.plain = c.codes[:0], c.plain[:0]
 	c.stats.reset(c.node)
 }
 
@@ -84,40 +87,90 @@ func (c *columnWriter) buffered() int64 {
 	return int64(len(c.chunk) + len(c.plain) + 4*len(c.codes) + c.dict.size)
 }
 
-// values adds the values of v at the rows idx (nil: all of its n rows) to the page.
-func (c *columnWriter) values(v *columnar.Vector, idx []uint32, n int) {
-	if idx != nil {
-		n = len(idx)
-	}
-	if n == 0 {
-		return
-	}
-	c.physical(v, idx, n)
+// values adds the values of v at the rows idx to the page.
+func (c *columnWriter) values(v *columnar.Vector, idx []uint32) {
+	n := len(idx)
 	switch {
-	case c.node.phys == BooleanType:
-		c.stats.bools(c.raw[:n])
-		c.plain = append(c.plain, c.raw[:n]...)
+	case n == 0:
+	case v.Form == columnar.Dict && c.useDict && v.Dict.DictID != 0:
+		c.translate(v, idx)
 	case c.node.phys == ByteArrayType:
-		c.addStrings(n)
+		d, at := c.flatRows(v, idx)
+		c.addStrings(d, at)
 	default:
+		d, at := c.flatRows(v, idx)
+		c.raw = growBytes(c.raw, n*max(c.node.fixedWidth(), 1))
+		c.fixed(d, at, n)
 		c.addFixed(n)
 	}
 }
 
-func (c *columnWriter) addFixed(n int) {
-	w := c.node.fixedWidth()
-	c.stats.fixed(c.raw[:n*w], w)
-	if !c.useDict {
-		c.plain = append(c.plain, c.raw[:n*w]...)
-		return
+// flatRows finds the flat values of a vector and where those of the rows are.
+func (c *columnWriter) flatRows(v *columnar.Vector, idx []uint32) (*columnar.Vector, []uint32) {
+	switch v.Form {
+	case columnar.Dict:
+		c.scratch = grow(c.scratch, len(idx))
+		columnar.GatherInto(c.scratch, v.Codes, idx)
+		return v.Dict, c.scratch
+	case columnar.Const:
+		c.scratch = grow(c.scratch, len(idx))
+		clear(c.scratch)
+		return v, c.scratch
 	}
-	c.plainLen += n * w
+	return v, idx
+}
+
+// translate adds values that come as codes of another dictionary: each of its entries is looked up once.
+func (c *columnWriter) translate(v *columnar.Vector, idx []uint32) {
+	if c.remapOf != v.Dict.DictID || len(c.remap) < v.Dict.N {
+		c.remap = grow(c.remap, v.Dict.N)
+		clear(c.remap)
+		c.remapOf = v.Dict.DictID
+	}
+	for _, i := range idx {
+		from := v.Codes[i]
+		to := c.remap[from]
+		if to == 0 {
+			to = c.entryCode(v.Dict, from) + 1
+			c.remap[from] = to
+		}
+		c.codes = append(c.codes, to-1)
+	}
+}
+
+// entryCode is the code of one entry of another dictionary.
+func (c *columnWriter) entryCode(d *columnar.Vector, entry uint32) uint32 {
+	if c.node.phys == ByteArrayType {
+		return c.dict.bytes(columnar.ViewBytes(&columnar.Of[columnar.View](d.Data)[entry], d.Bufs), 4)
+	}
+	w := c.node.fixedWidth()
+	c.raw = growBytes(c.raw, w)
+	c.one[0] = entry
+	c.fixed(d, c.one[:], 1)
 	switch w {
 	case 4:
+		return c.dict.fixed(uint64(binary.LittleEndian.Uint32(c.raw)), 4)
+	case 8:
+		return c.dict.fixed(binary.LittleEndian.Uint64(c.raw), 8)
+	}
+	return c.dict.bytes(c.raw[:w], 0)
+}
+
+// addFixed adds the n values in raw.
+func (c *columnWriter) addFixed(n int) {
+	w := c.node.fixedWidth()
+	switch {
+	case c.node.phys == BooleanType:
+		c.stats.bools(c.raw[:n])
+		c.plain = append(c.plain, c.raw[:n]...)
+	case !c.useDict:
+		c.stats.fixed(c.raw[:n*w], w)
+		c.plain = append(c.plain, c.raw[:n*w]...)
+	case w == 4:
 		for _, x := range columnar.Of[uint32](c.raw[:n*4]) {
 			c.codes = append(c.codes, c.dict.fixed(uint64(x), 4))
 		}
-	case 8:
+	case w == 8:
 		for _, x := range columnar.Of[uint64](c.raw[:n*8]) {
 			c.codes = append(c.codes, c.dict.fixed(x, 8))
 		}
@@ -128,50 +181,83 @@ func (c *columnWriter) addFixed(n int) {
 	}
 }
 
-func (c *columnWriter) addStrings(n int) {
-	from := uint32(0)
-	for _, end := range c.ends[:n] {
-		s := c.raw[from:end]
-		from = end
-		c.stats.text(s)
+func (c *columnWriter) addStrings(d *columnar.Vector, idx []uint32) {
+	views := columnar.Of[columnar.View](d.Data)
+	for _, i := range idx {
+		s := columnar.ViewBytes(&views[i], d.Bufs)
 		if c.useDict {
-			c.plainLen += len(s) + 4
 			c.codes = append(c.codes, c.dict.bytes(s, 4))
 			continue
 		}
+		c.stats.text(s)
 		c.plain = binary.LittleEndian.AppendUint32(c.plain, uint32(len(s)))
 		c.plain = append(c.plain, s...)
 	}
 }
 
-// overflow gives up the dictionary when it is too large, or when it did not shrink the first page.
-func (c *columnWriter) overflow() {
-	if !c.useDict {
-		return
+// appendEntry appends a dictionary entry in PLAIN form.
+func (c *columnWriter) appendEntry(dst []byte, code uint32) []byte {
+	switch w := c.node.fixedWidth(); {
+	case w == 4:
+		return binary.LittleEndian.AppendUint32(dst, uint32(c.dict.keys[code]))
+	case w == 8:
+		return binary.LittleEndian.AppendUint64(dst, c.dict.keys[code])
+	case w > 0:
+		return append(dst, c.dict.entry(int(code))...)
 	}
-	first := len(c.pages) == 0
-	w := bits.Len(uint(max(c.dict.len()-1, 0)))
-	if c.dict.size <= c.o.dictionaryBytes() && !(first && c.entries >= 1000 && c.dict.size+len(c.codes)*w/8 >= c.plainLen) {
-		return
+	s := c.dict.entry(int(code))
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(s)))
+	return append(dst, s...)
+}
+
+// codeStats puts the page's values into its statistics, each distinct one once.
+func (c *columnWriter) codeStats() {
+	if cap(c.seen) < c.dict.len() {
+		c.seen = make([]bool, c.dict.len()*2)
 	}
-	c.useDict = false
-	c.plain = c.plain[:0]
-	width := c.node.fixedWidth()
+	seen := c.seen[:c.dict.len()]
+	clear(seen)
+	w := c.node.fixedWidth()
 	for _, code := range c.codes {
-		switch {
-		case width == 4:
-			c.plain = binary.LittleEndian.AppendUint32(c.plain, uint32(c.dict.keys[code]))
-		case width == 8:
-			c.plain = binary.LittleEndian.AppendUint64(c.plain, c.dict.keys[code])
-		case width > 0:
-			c.plain = append(c.plain, c.dict.entry(int(code))...)
-		default:
-			s := c.dict.entry(int(code))
-			c.plain = binary.LittleEndian.AppendUint32(c.plain, uint32(len(s)))
-			c.plain = append(c.plain, s...)
+		if seen[code] {
+			continue
+		}
+		seen[code] = true
+		if w == 0 {
+			c.stats.text(c.dict.entry(int(code)))
+		} else {
+			c.raw = c.appendEntry(c.raw[:0], code)
+			c.stats.fixed(c.raw, w)
 		}
 	}
+}
+
+// overflow gives up the dictionary when it is too large, or when it did not shrink the first page.
+func (c *columnWriter) overflow() {
+	if !c.useDict || c.dict.size <= c.o.dictionaryBytes() && !c.poor() {
+		return
+	}
+	c.codeStats()
+	c.useDict = false
+	c.plain = c.plain[:0]
+	for _, code := range c.codes {
+		c.plain = c.appendEntry(c.plain, code)
+	}
 	c.codes = c.codes[:0]
+}
+
+// poor says that the first page is not smaller with its dictionary.
+func (c *columnWriter) poor() bool {
+	if len(c.pages) > 0 || len(c.codes) < 1000 || c.dict.len() < len(c.codes)/2 {
+		return false
+	}
+	plain := len(c.codes) * c.node.fixedWidth()
+	if plain == 0 {
+		for _, code := range c.codes {
+			plain += len(c.dict.entry(int(code))) + 4
+		}
+	}
+	return c.dict.size+len(c.codes)*bits.Len(uint(c.dict.len()))/8 >= plain
 }
 
 // endWindow closes the page if it is full: rows says that its rows are, all columns close then.
@@ -192,6 +278,7 @@ func (c *columnWriter) endPage(row int64) error {
 	switch {
 	case c.useDict:
 		enc = PlainDictionary
+		c.codeStats()
 		c.dictHit = true
 		c.meta.dict++
 		w := uint(bits.Len(uint(max(c.dict.len()-1, 0))))
@@ -258,20 +345,8 @@ func (c *columnWriter) dictionaryPage() ([]byte, error) {
 		return nil, nil
 	}
 	body := c.page[:0]
-	w := c.node.fixedWidth()
 	for code := range c.dict.len() {
-		switch {
-		case w == 4:
-			body = binary.LittleEndian.AppendUint32(body, uint32(c.dict.keys[code]))
-		case w == 8:
-			body = binary.LittleEndian.AppendUint64(body, c.dict.keys[code])
-		case w > 0:
-			body = append(body, c.dict.entry(code)...)
-		default:
-			s := c.dict.entry(code)
-			body = binary.LittleEndian.AppendUint32(body, uint32(len(s)))
-			body = append(body, s...)
-		}
+		body = c.appendEntry(body, uint32(code))
 	}
 	c.page = body
 	data := c.chunk

@@ -178,6 +178,65 @@ func (h *hybrid) skip(n int) error {
 	return nil
 }
 
+// pick reads of the next n values those that sel names, in ascending order, without unpacking the others.
+func (h *hybrid) pick(dst, sel []uint32, n int) error {
+	k := 0
+	for pos := 0; pos < n; {
+		switch {
+		case h.tailN > 0:
+			m := min(h.tailN, n-pos)
+			for ; k < len(sel) && int(sel[k]) < pos+m; k++ {
+				dst[k] = h.tail[8-h.tailN+int(sel[k])-pos]
+			}
+			h.tailN -= m
+			pos += m
+		case h.left == 0:
+			if err := h.header(); err != nil {
+				return err
+			}
+		case !h.packed:
+			m := min(h.left, n-pos)
+			for ; k < len(sel) && int(sel[k]) < pos+m; k++ {
+				dst[k] = h.value
+			}
+			h.left -= m
+			pos += m
+		default:
+			m := min(h.left, n-pos) &^ 7
+			if m == 0 {
+				if h.unpack(nil) < 0 {
+					return errCode
+				}
+				continue
+			}
+			to := k
+			for to < len(sel) && int(sel[to]) < pos+m {
+				to++
+			}
+			h.extract(dst[k:to], sel[k:to], pos)
+			k = to
+			h.at += m / 8 * int(h.w)
+			h.left -= m
+			pos += m
+		}
+	}
+	if h.check && bitpack.AnyAbove(dst[:len(sel)], h.limit) {
+		return errCode
+	}
+	return nil
+}
+
+// extract reads single values of a packed run, whose next value has the number pos.
+func (h *hybrid) extract(dst, sel []uint32, pos int) {
+	b := h.b[h.at : len(h.b)+overread]
+	mask := uint32(1)<<h.w - 1
+	dst = dst[:len(sel)]
+	for i, s := range sel {
+		bit := (uint(s) - uint(pos)) * h.w
+		dst[i] = uint32(binary.LittleEndian.Uint64(b[bit>>3:])>>(bit&7)) & mask
+	}
+}
+
 func fill(dst []uint32, v uint32) {
 	if v == 0 {
 		clear(dst)

@@ -7,42 +7,6 @@ import (
 	"github.com/firesteel/firesteel/internal/types"
 )
 
-// physical puts the values of v at rows idx (nil: rows 0..n-1) into raw, in the form that the leaf stores; byte strings one
-// behind the other with their ends in ends.
-func (c *columnWriter) physical(v *columnar.Vector, idx []uint32, n int) {
-	d := v
-	switch v.Form {
-	case columnar.Dict:
-		c.scratch = grow(c.scratch, n)
-		put(c.scratch, v.Codes, idx)
-		d, idx = v.Dict, c.scratch
-	case columnar.Const:
-		c.scratch = grow(c.scratch, n)
-		clear(c.scratch)
-		idx = c.scratch
-	}
-	if c.node.phys == ByteArrayType {
-		c.strings(d, idx, n)
-		return
-	}
-	w := max(c.node.fixedWidth(), 1)
-	c.raw = growBytes(c.raw, n*w)
-	c.fixed(d, idx, n)
-}
-
-func (c *columnWriter) strings(d *columnar.Vector, idx []uint32, n int) {
-	views := columnar.Of[columnar.View](d.Data)
-	c.raw, c.ends = c.raw[:0], grow(c.ends, n)
-	for i := range n {
-		r := uint32(i)
-		if idx != nil {
-			r = idx[i]
-		}
-		c.raw = append(c.raw, columnar.ViewBytes(&views[r], d.Bufs)...)
-		c.ends[i] = uint32(len(c.raw))
-	}
-}
-
 // take copies values, all or those that idx names.
 func take[T columnar.Fixed](dst []byte, src []byte, idx []uint32, n int) {
 	d, s := columnar.Of[T](dst)[:n], columnar.Of[T](src)

@@ -441,6 +441,13 @@ func TestScanFilters(t *testing.T) {
 				}, func(i int) bool { return odd(want[at["int32"]][i]) && small(want[at["int64"]][i]) }},
 				"keys": {func(s *Scan) { s.Keys = []Keys{{Column: at["int64"], Min: 1, Max: 3, Bits: bits}} },
 					func(i int) bool { v := want[at["int64"]][i]; return v == int64(1) || v == int64(3) }},
+				"sparse": {func(s *Scan) {
+					s.Keys = []Keys{{Column: at["int64"], Min: 2, Max: 2}}
+					s.Predicates = []Predicate{rowPredicate(func(v any) bool { d, ok := v.(int32); return ok && d%3 == 0 }, true, at["date"])}
+				}, func(i int) bool {
+					d, ok := want[at["date"]][i].(int32)
+					return ok && d%3 == 0 && want[at["int64"]][i] == int64(2)
+				}},
 				"none": {func(s *Scan) {
 					s.Predicates = []Predicate{rowPredicate(func(any) bool { return false }, true, at["date"])}
 				}, func(int) bool { return false }},

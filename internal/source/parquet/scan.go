@@ -69,6 +69,7 @@ type Scanner struct {
 	pool       *pool
 	cols       []column
 	piece      []*columnar.Vector // of the current piece, nil: not read
+	picked     []bool             // the piece has the selected rows only
 	steps      []filterStep
 	multi      []Predicate
 	ranges     []Range
@@ -106,7 +107,7 @@ func NewScanner(s Scan) (*Scanner, error) {
 			r.nested = true
 		}
 	}
-	r.piece = make([]*columnar.Vector, len(r.cols))
+	r.piece, r.picked = make([]*columnar.Vector, len(r.cols)), make([]bool, len(r.cols))
 	r.out = r.pool.out(len(r.cols))
 	r.sel, r.dictSel = r.pool.selection(), r.pool.selection()
 	r.batch = columnar.Batch{Schema: s.Schema, Cols: make([]columnar.Vector, len(r.cols))}
@@ -309,11 +310,27 @@ func (r *Scanner) readPiece(n int) (done bool, err error) {
 		sel = nil
 	}
 	for i := range r.cols {
-		if _, err := r.column(i, n); err != nil {
+		if r.picked[i], err = r.payload(i, n, sel); err != nil {
 			return false, err
 		}
 	}
 	return r.deliver(n, sel)
+}
+
+// payload reads a column for the rows that are left; picked says that the piece has just these.
+func (r *Scanner) payload(i, n int, sel []uint32) (picked bool, err error) {
+	if l, ok := r.cols[i].(*leaf); ok && sel != nil && r.piece[i] == nil {
+		v, ok, err := l.readSome(n, sel)
+		if err != nil {
+			return false, r.wrap(i, err)
+		}
+		if ok {
+			r.piece[i] = v
+			return true, nil
+		}
+	}
+	_, err = r.column(i, n)
+	return false, err
 }
 
 // deliver adds the piece's rows sel (nil: all n) to the output, or keeps it pending if it does not go with what is there.
@@ -333,7 +350,11 @@ func (r *Scanner) deliver(n int, sel []uint32) (done bool, err error) {
 		k = len(sel)
 	}
 	for i, v := range r.piece {
-		r.out[i].add(v, sel, r.outN, k)
+		if r.picked[i] {
+			r.out[i].add(v, nil, r.outN, k)
+		} else {
+			r.out[i].add(v, sel, r.outN, k)
+		}
 	}
 	r.outN += k
 	return false, nil

@@ -97,5 +97,5 @@ func (s *shredder) addLeaf(n *Node, v *columnar.Vector, in []entry) {
 		}
 	}
 	c.entries += len(in)
-	c.values(v, idx, 0)
+	c.values(v, idx)
 }

@@ -95,23 +95,24 @@ func floatBound(v any, f float64) any {
 	return v
 }
 
-// DictionarySize is the number of entries of a chunk's dictionary if all its pages use it, -1 otherwise.
-func (s *Scan) DictionarySize(col int) int64 {
+// DictionarySize is the number of entries of a chunk's dictionary and the bytes of its page, if all pages of the chunk use
+// it; -1 otherwise.
+func (s *Scan) DictionarySize(col int) (entries, size int64) {
 	fld := s.Columns[col].Field
 	if fld == nil || fld.Flat() == nil {
-		return -1
+		return -1, -1
 	}
 	n := fld.Flat()
 	c := &s.File.RowGroups[s.Group].Columns[n.Leaf]
 	if !c.allDictionary {
-		return -1
+		return -1, -1
 	}
 	var p pages
 	p.open(s.Handle, c, n, fld.Type, fld.conv, &pool{})
 	if p.header() != nil || p.hdr.kind != dictionaryPage {
-		return -1
+		return -1, -1
 	}
-	return int64(p.hdr.values)
+	return int64(p.hdr.values), int64(p.hdr.uncompressed)
 }
 
 // Nullable says whether a field may be null in this file.

@@ -156,22 +156,30 @@ func (w *Writer) window(b *columnar.Batch, from, to int) error {
 // flat adds n rows of a column that is not nested.
 func (w *Writer) flat(c *columnWriter, v *columnar.Vector, from, n int) {
 	c.entries += n
-	w.valid = grow(w.valid, n)[:0]
-	for i := from; i < from+n; i++ {
-		null := v.Null(i)
-		if c.node.Def > 0 {
-			def := uint8(1)
-			if null {
-				def = 0
-				c.nulls++
+	w.valid = grow(w.valid, n)
+	if !v.MayHaveNulls() {
+		for i := range w.valid {
+			w.valid[i] = uint32(from + i)
+			if c.node.Def > 0 {
+				c.def = append(c.def, 1)
 			}
-			c.def = append(c.def, def)
 		}
-		if !null {
-			w.valid = append(w.valid, uint32(i))
-		}
+		c.values(v, w.valid)
+		return
 	}
-	c.values(v, w.valid, 0)
+	w.valid = w.valid[:0]
+	for i := from; i < from+n; i++ {
+		if v.Null(i) {
+			c.nulls++
+			c.def = append(c.def, 0)
+			continue
+		}
+		if c.node.Def > 0 {
+			c.def = append(c.def, 1)
+		}
+		w.valid = append(w.valid, uint32(i))
+	}
+	c.values(v, w.valid)
 }
 
 // endGroup writes the row group.
