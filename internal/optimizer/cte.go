@@ -64,6 +64,9 @@ func (r *renewer) made(id expr.ID) expr.ID {
 }
 
 func (r *renewer) cols(cols []*expr.Column) []*expr.Column {
+	if cols == nil {
+		return nil // a set operation without columns of its own
+	}
 	out := make([]*expr.Column, len(cols))
 	for i, c := range cols {
 		q := *c

@@ -17,7 +17,7 @@ func replaceOperators(c *Context, p logical.Plan) (logical.Plan, error) {
 		case *logical.SetOp:
 			return replaceSetOp(x)
 		case *logical.Aggregate:
-			return dropConstantKeys(x)
+			return computeKeys(dropConstantKeys(x))
 		}
 		return n
 	})(c, p)
@@ -53,7 +53,7 @@ func deduplicate(d *logical.Deduplicate) logical.Plan {
 }
 
 // dropConstantKeys groups by columns only; a grouping by constants alone stays, for it gives no row for no input.
-func dropConstantKeys(a *logical.Aggregate) logical.Plan {
+func dropConstantKeys(a *logical.Aggregate) *logical.Aggregate {
 	var keep []expr.Expr
 	for _, g := range a.Group {
 		if _, ok := g.(*expr.Literal); !ok {
@@ -66,6 +66,82 @@ func dropConstantKeys(a *logical.Aggregate) logical.Plan {
 	q := *a
 	q.Group = keep
 	return &q
+}
+
+// computeKeys computes keys below the aggregate that items of its list compute with: the rules could write the two differently.
+func computeKeys(a *logical.Aggregate) logical.Plan {
+	keys := map[string]expr.Expr{}
+	for _, g := range a.Group {
+		switch g.(type) {
+		case *expr.Column, *expr.Literal:
+		default:
+			keys[expr.Fingerprint(g)] = g
+		}
+	}
+	if len(keys) == 0 || !usesKeys(a.List, keys) {
+		return a
+	}
+	q := *a
+	q.Group = make([]expr.Expr, len(a.Group))
+	below := columns(a.Child.Output())
+	made := map[string]*expr.Column{}
+	for i, g := range a.Group {
+		f := expr.Fingerprint(g)
+		switch {
+		case keys[f] == nil:
+			q.Group[i] = g
+			continue
+		case made[f] == nil:
+			alias := expr.NewAlias(g, g.SQL())
+			below, made[f] = append(below, alias), alias.Column()
+		}
+		q.Group[i] = made[f]
+	}
+	q.List = make([]expr.Expr, len(a.List))
+	for i, e := range a.List {
+		q.List[i] = readKeys(e, made)
+	}
+	q.Child = &logical.Project{List: below, Child: a.Child}
+	return &q
+}
+
+// usesKeys says whether a key stands inside of an item, outside of aggregate functions.
+func usesKeys(list []expr.Expr, keys map[string]expr.Expr) bool {
+	var inside func(e expr.Expr, deep bool) bool
+	inside = func(e expr.Expr, deep bool) bool {
+		switch x := e.(type) {
+		case *expr.Agg, *expr.Column, *expr.Literal:
+			return false
+		case *expr.Alias:
+			return inside(x.Child, deep)
+		}
+		if keys[expr.Fingerprint(e)] != nil {
+			return deep
+		}
+		for _, c := range e.Children() {
+			if inside(c, true) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, e := range list {
+		if inside(e, false) {
+			return true
+		}
+	}
+	return false
+}
+
+func readKeys(e expr.Expr, keys map[string]*expr.Column) expr.Expr {
+	switch e.(type) {
+	case *expr.Agg, *expr.Column, *expr.Literal:
+		return e
+	}
+	if c := keys[expr.Fingerprint(e)]; c != nil {
+		return c
+	}
+	return expr.MapChildren(e, func(x expr.Expr) expr.Expr { return readKeys(x, keys) })
 }
 
 func replaceSetOp(s *logical.SetOp) logical.Plan {

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"os/user"
+	"runtime/debug"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,6 +16,7 @@ import (
 	"github.com/firesteel/firesteel/internal/expr"
 	"github.com/firesteel/firesteel/internal/logical"
 	"github.com/firesteel/firesteel/internal/source"
+	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/sqlparser"
 	"github.com/firesteel/firesteel/internal/types"
 )
@@ -81,7 +83,8 @@ type Query struct {
 }
 
 // Prepare resolves a plan.
-func (s *Session) Prepare(ctx context.Context, p logical.Plan) (*Query, error) {
+func (s *Session) Prepare(ctx context.Context, p logical.Plan) (_ *Query, err error) {
+	defer internal(&err)
 	q := s.newQuery()
 	resolved, err := analyzer.Analyze(q.analysis(ctx), p)
 	if err != nil {
@@ -90,6 +93,15 @@ func (s *Session) Prepare(ctx context.Context, p logical.Plan) (*Query, error) {
 	out := &Query{q: q, parsed: p, plan: resolved}
 	out.command, _ = resolved.(logical.Command)
 	return out, nil
+}
+
+// internal turns a panic, a broken invariant of the engine, into INTERNAL_ERROR with the stack.
+func internal(err *error) {
+	if r := recover(); r != nil {
+		e := sparkerr.Internal("%v", r)
+		e.Stack = string(debug.Stack())
+		*err = e
+	}
 }
 
 // Schema are the columns of the result; those of a command are known when it was done.
@@ -104,7 +116,8 @@ func (q *Query) Schema() *types.Schema {
 func (q *Query) Plan() logical.Plan { return q.plan }
 
 // Run executes a query, or does a command; batches go to sink, borrowed, from one goroutine at a time.
-func (q *Query) Run(ctx context.Context, sink func(*columnar.Batch) error) error {
+func (q *Query) Run(ctx context.Context, sink func(*columnar.Batch) error) (err error) {
+	defer internal(&err)
 	if q.command != nil {
 		return q.runCommand(ctx, sink)
 	}
