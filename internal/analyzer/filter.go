@@ -100,7 +100,7 @@ func (r *resolver) sort(p *logical.Sort) (rel, error) {
 	}
 	b := x.block
 	s := &scope{cols: x.out, below: b.in, df: r.frames}
-	closed := b.agg && b.sets == nil && havingAdds(b)
+	closed := b.agg && b.sets == nil && (b.flags&hasWindow != 0 || havingAdds(b))
 	if closed { // the aggregate is complete: only its groups can be added to it
 		s.below = &scope{cols: groupColumns(b)}
 	}

@@ -207,15 +207,15 @@ func (p *parser) inPredicate(pred int, v expr.Expr) expr.Expr {
 	return p.call(pred, "in", list...)
 }
 
-// rowValues are the fields of a row (a, b), or the value itself.
+// rowValues are the fields of a row (a, b) or struct(a, b), or the value itself.
 func rowValues(e expr.Expr) []expr.Expr {
 	f, ok := e.(*expr.Func)
-	if !ok || len(f.Name) != 1 || !strings.EqualFold(f.Name[0], "struct") && f.Name[0] != "named_struct" {
+	if !ok || len(f.Name) != 1 || !strings.EqualFold(f.Name[0], "struct") && !f.Internal {
 		return []expr.Expr{e}
 	}
 	out := make([]expr.Expr, 0, len(f.Args))
 	for i, a := range f.Args {
-		if f.Name[0] == "named_struct" && i%2 == 0 {
+		if f.Internal && i%2 == 0 {
 			continue
 		}
 		if al, ok := a.(*expr.Alias); ok {

@@ -478,7 +478,9 @@ func (p *parser) row(start int, list []expr.Expr) expr.Expr {
 		}
 		args = append(args, text(name), e)
 	}
-	return p.call(start, "named_struct", args...)
+	f := p.call(start, "named_struct", args...)
+	f.Internal = true // tells it from a call that the user wrote
+	return f
 }
 
 // nameOrCall takes a column, a lambda with one parameter, or a function call.
