@@ -260,7 +260,7 @@ func bitwiseRows() []*Row {
 		shift("shiftrightunsigned", ">>>", "shiftrightunsigned(base, n): the bits moved n places to the right, zeros coming in.",
 			"shiftrightunsigned(4, 1)", "2", "4 >>> 1", "2"),
 		fn("bit_count", "3.0.0", "bit_count(expr): the number of bits that are set.", sig(to(types.Int), oneOf(tIntegral, tBool)), is(kernel.BitCount),
-			"bit_count(0)", "0", "bit_count(-1)", "32").total(),
+			"bit_count(0)", "0", "bit_count(-1)", "64").total(),
 		fn("getbit", "3.2.0", "getbit(expr, pos): the bit at a position, from the right, 0 first.", sig(to(types.Byte), tIntegral, tInt), is(kernel.GetBit),
 			"getbit(11, 0)", "1", "getbit(11, 2)", "0").alias("bit_get"),
 	)

@@ -21,5 +21,5 @@ func pathRows() []*Row {
 	return append(group("string_funcs", collation), group("misc_funcs",
 		fixedText("current_path", "4.2.0", "current_path(): where names of functions are looked up.", func(c *kernel.Ctx) string {
 			return "system.builtin,system.session," + c.Catalog + "." + c.Database
-		}))...)
+		}).examples([]string{"current_path()", "system.builtin,system.session,spark_catalog.default"}))...)
 }

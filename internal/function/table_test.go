@@ -26,7 +26,7 @@ func TestRowsAreComplete(t *testing.T) {
 		if r.Sig == nil && r.Bind == nil && r.Replace == nil && !r.Internal {
 			t.Errorf("%s cannot be bound", r.Name)
 		}
-		if r.Kind == Scalar && !r.Internal && r.Kernel == nil && r.HigherOrder == nil && r.Replace == nil && r.Name != "session_window" {
+		if r.Kind == Scalar && !r.Internal && r.Kernel == nil && r.HigherOrder == nil && r.Replace == nil {
 			t.Errorf("%s has no loop", r.Name)
 		}
 	}

@@ -25,9 +25,6 @@ func timeWindowRows() []*Row {
 				return kernel.Flat(out), nil
 			}, nil
 		}, "window_time(window(TIMESTAMP'2021-01-01 00:04:30', '5 minutes'))", "2021-01-01 00:04:59.999999").binds(bindWindowTime).total(),
-		boundRow("session_window", "3.2.0", "session_window(time, gap): the session that a time belongs to.", func(*BindEnv, *expr.Func) (expr.Expr, error) {
-			return nil, sparkerr.Unsupported("function session_window")
-		}, nil),
 	)
 }
 

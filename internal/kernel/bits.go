@@ -88,13 +88,14 @@ func BitCount(c *Ctx, args []columnar.Vector, n int) (columnar.Vector, error) {
 		for i, x := range columnar.Of[uint64](v.Data)[:n] {
 			out[i] = int32(bits.OnesCount64(x))
 		}
+	case columnar.Int32x: // as a number of 64 bits
+		for i, x := range columnar.Of[int32](v.Data)[:n] {
+			out[i] = int32(bits.OnesCount64(uint64(int64(x))))
+		}
 	default:
 		for i := range out {
 			x := int64(imageAt(v, columnar.LayoutOf(v.Type), i))
-			out[i] = int32(bits.OnesCount32(uint32(x)))
-			if x < 0 && columnar.LayoutOf(v.Type) != columnar.Int32x {
-				out[i] = int32(bits.OnesCount64(uint64(x)))
-			}
+			out[i] = int32(bits.OnesCount64(uint64(x)))
 		}
 	}
 	return Flat(out), nil
