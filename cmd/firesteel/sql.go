@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/progress"
 	"github.com/firesteel/firesteel/internal/session"
 	"github.com/firesteel/firesteel/internal/show"
 	"github.com/firesteel/firesteel/internal/sqlparser"
@@ -53,6 +54,7 @@ func runSQL(ctx context.Context, args []string) error {
 		return err
 	}
 	defer a.Close(context.WithoutCancel(ctx))
+	defer showProgress(ctx, a, *silent)()
 	sh := &sqlShell{s: a.NewSession(), out: os.Stdout, format: *format, timing: *timing && !*silent}
 	if sh.format == "" {
 		sh.format = "table"
@@ -82,6 +84,32 @@ func runSQL(ctx context.Context, args []string) error {
 		return sh.script(ctx, string(b))
 	}
 	return sh.interact(ctx, !*silent)
+}
+
+// showProgress draws Spark's progress bar on a terminal's standard error while stages run longer than a moment
+// (spark.ui.showConsoleProgress). The function it returns ends it.
+func showProgress(ctx context.Context, a *session.App, silent bool) func() {
+	fd := int(os.Stderr.Fd())
+	if on, given := a.Conf.Given("spark.ui.showConsoleProgress"); silent || !term.IsTerminal(fd) || given && on == "false" {
+		return func() {}
+	}
+	width, _, err := term.GetSize(fd)
+	if err != nil {
+		width = 80
+	}
+	bar := progress.New(os.Stderr, width)
+	sub := a.Bus().Subscribe(bar.Listen)
+	ctx, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		bar.Run(ctx)
+	}()
+	return func() {
+		sub.Close()
+		stop()
+		<-done
+	}
 }
 
 // script runs statements until one fails.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/driver"
@@ -23,6 +25,7 @@ type execution struct {
 	q       *query
 	stages  []*stage
 	filters exec.Filters
+	told    atomic.Int64 // when progress was last told, in ns since the epoch
 	metrics *exec.Metrics
 	src     *source.Env
 }
@@ -39,6 +42,11 @@ type stage struct {
 	rel       *exec.Relation // of a broadcast
 	collector *exec.Collector
 	shared    *exec.Shared
+
+	total   atomic.Int32 // tasks, once known
+	ended   atomic.Int32
+	running atomic.Int32
+	read    atomic.Int64 // bytes of input
 }
 
 // run executes the stages in dependency order and hands the root's batches to sink: partition by partition, in order.
@@ -162,6 +170,8 @@ func (x *execution) prepare(s *stage) {
 		}
 	}
 	s.body = &driver.Stage{StageSpec: spec}
+	s.total.Store(int32(s.tasks))
+	s.ended.Store(0)
 }
 
 // job is the stage with the stages that it was made from: those are complete, and run again only if outputs are lost.
@@ -188,7 +198,7 @@ func (x *execution) job(s *stage) *driver.Job {
 func (x *execution) runMap(ctx context.Context, s *stage) error {
 	n := s.Part.N
 	var mu sync.Mutex
-	s.body.Run = func(ctx context.Context, tc *driver.TaskContext) (driver.TaskOutcome, error) {
+	s.body.Run = x.watched(s, func(ctx context.Context, tc *driver.TaskContext) (driver.TaskOutcome, error) {
 		t, env, op, err := x.start(s, tc)
 		if err != nil {
 			return driver.TaskOutcome{}, err
@@ -201,7 +211,7 @@ func (x *execution) runMap(ctx context.Context, s *stage) error {
 		}
 		mu.Unlock()
 		return driver.TaskOutcome{Sizes: st.Sizes, Metrics: &t.Metrics.Task}, err
-	}
+	})
 	res, err := x.app.driver.RunJob(ctx, x.job(s))
 	if err != nil {
 		return unwrapJob(err)
@@ -215,7 +225,7 @@ func (x *execution) runBroadcast(ctx context.Context, s *stage) error {
 	x.prepare(s)
 	s.collector = exec.NewCollector(x.app.pool.Shared("broadcast"))
 	out := s.Plan.Output()
-	s.body.Run = func(ctx context.Context, tc *driver.TaskContext) (driver.TaskOutcome, error) {
+	s.body.Run = x.watched(s, func(ctx context.Context, tc *driver.TaskContext) (driver.TaskOutcome, error) {
 		t, env, op, err := x.start(s, tc)
 		if err != nil {
 			return driver.TaskOutcome{}, err
@@ -225,7 +235,7 @@ func (x *execution) runBroadcast(ctx context.Context, s *stage) error {
 			err = s.collector.Add(tc.Partition, part)
 		}
 		return driver.TaskOutcome{Metrics: &t.Metrics.Task}, err
-	}
+	})
 	if _, err := x.app.driver.RunJob(ctx, x.job(s)); err != nil {
 		return unwrapJob(err)
 	}
@@ -252,7 +262,7 @@ func (x *execution) runRoot(ctx context.Context, s *stage, sink func(*columnar.B
 func (x *execution) collect(ctx context.Context, s *stage, sink func(*columnar.Batch) error) error {
 	x.prepare(s)
 	window := newWindow(s.tasks, sink)
-	s.body.Run = func(ctx context.Context, tc *driver.TaskContext) (driver.TaskOutcome, error) {
+	s.body.Run = x.watched(s, func(ctx context.Context, tc *driver.TaskContext) (driver.TaskOutcome, error) {
 		t, _, op, err := x.start(s, tc)
 		if err != nil {
 			return driver.TaskOutcome{}, err
@@ -262,9 +272,48 @@ func (x *execution) collect(ctx context.Context, s *stage, sink func(*columnar.B
 			err = window.end(ctx, tc.Partition)
 		}
 		return driver.TaskOutcome{Metrics: &t.Metrics.Task}, err
-	}
+	})
 	_, err := x.app.driver.RunJob(ctx, x.job(s))
 	return unwrapJob(err)
+}
+
+// watched counts a stage's tasks around run, for progress.
+func (x *execution) watched(s *stage, run driver.RunFunc) driver.RunFunc {
+	return func(ctx context.Context, tc *driver.TaskContext) (driver.TaskOutcome, error) {
+		s.running.Add(1)
+		out, err := run(ctx, tc)
+		s.running.Add(-1)
+		if err == nil {
+			s.ended.Add(1)
+		}
+		if out.Metrics != nil {
+			s.read.Add(out.Metrics.Input.BytesRead)
+		}
+		x.tell()
+		return out, err
+	}
+}
+
+// progressPause is the least time between two reports of progress.
+const progressPause = 200 * time.Millisecond
+
+// tell reports progress, not too often.
+func (x *execution) tell() {
+	now, last := time.Now().UnixNano(), x.told.Load()
+	if x.q.progress == nil || now-last < int64(progressPause) || !x.told.CompareAndSwap(last, now) {
+		return
+	}
+	var p Progress
+	for _, s := range x.stages {
+		n := int(s.total.Load())
+		if n == 0 {
+			continue
+		}
+		done := int(s.ended.Load())
+		p.Stages = append(p.Stages, StageProgress{ID: s.ID, Tasks: n, Done: done, Bytes: s.read.Load(), Over: done >= n})
+		p.Tasks += int(s.running.Load())
+	}
+	x.q.progress(p)
 }
 
 // start makes the exec side of a task attempt and the operators that it runs.
