@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -132,6 +134,63 @@ func BenchmarkQ6Scan(b *testing.B) {
 	}
 	if rows != 114160 {
 		b.Fatalf("%d rows, want 114160", rows)
+	}
+}
+
+// Splits of one relation are read by several goroutines at once.
+func TestParallelSplits(t *testing.T) {
+	env := testEnv()
+	var rows [][]any
+	for i := range 130000 {
+		rows = append(rows, []any{int64(i), fmt.Sprintf("name %d", i%1000), int32(i % 50)})
+	}
+	if err := writeRows(t, WriteSpec{Format: "parquet", Path: "mem:/par", Schema: idName}, env, rows[:100000], rows[100000:]); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Open(context.Background(), &catalog.Table{Provider: "parquet", Paths: []string{"mem:/par"}}, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := columnsOf(r.Schema())
+	scan := Scan{Output: out, Limit: -1, Filters: []expr.Expr{expr.NewCall("<", types.Boolean, out[2], expr.NewLiteral(int32(10), types.Date))}}
+	splits, err := r.Plan(scan)
+	if err != nil || len(splits) < 3 {
+		t.Fatalf("%d splits %v", len(splits), err)
+	}
+	var found atomic.Int64
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for _, sp := range splits {
+				rd, err := sp.Open(context.Background(), scan, env)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for b, err := rd.Next(); err != io.EOF; b, err = rd.Next() {
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					for i := range b.N {
+						found.Add(b.Cols[0].ValueAt(i).(int64))
+					}
+				}
+				if err := rd.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	want := int64(0)
+	for i := range 130000 {
+		if i%50 < 10 {
+			want += int64(i)
+		}
+	}
+	if found.Load() != 4*want {
+		t.Errorf("sum %d, want %d", found.Load(), 4*want)
 	}
 }
 

@@ -33,7 +33,15 @@ func readAnything(h vfs.File) error {
 		for i, n := range names {
 			if fld, err := f.Resolve(n, ts[i], true); err == nil {
 				f.Bounds(g, fld)
+				f.Pages(h, g, fld)
+				if b := f.Bloom(h, g, fld); b != nil {
+					b.MayContain(int64(5))
+				}
 			}
+		}
+		f.Cuts(h, g, 7)
+		if _, err := readColumns(h, names, ts, func(s *Scan) { s.Ranges = []Range{{1, 3}, {30, f.RowGroups[s.Group].Rows}} }); err != nil {
+			return err
 		}
 	}
 	_, err = readColumns(h, names, ts, nil)
@@ -49,7 +57,9 @@ func seeds(f testing.TB) [][]byte {
 			out = append(out, data)
 		}
 	}
-	return out
+	_, want := arrowFile(t, arrowCases(), 60, 4, 9)
+	s, _, _ := writtenSchema(true)
+	return append(out, writeValues(t, s, want, WriterOptions{PageBytes: 100}))
 }
 
 func FuzzRead(f *testing.F) {
