@@ -507,7 +507,8 @@ func equality(c expr.Expr, left, right map[expr.ID]bool) (KeyPair, bool) {
 	return KeyPair{}, false
 }
 
-// Covered says whether e uses at least one column, only columns of the set, and no subquery or outer reference.
+// Covered says whether e uses at least one column, only columns of the set, and no outer reference. An uncorrelated scalar
+// subquery counts as the constant that it will be; other subqueries do not go.
 func Covered(e expr.Expr, ids map[expr.ID]bool) bool {
 	some, ok := false, true
 	expr.Walk(e, func(x expr.Expr) bool {
@@ -515,7 +516,9 @@ func Covered(e expr.Expr, ids map[expr.ID]bool) bool {
 		case *expr.Column:
 			some = true
 			ok = ok && ids[c.ID]
-		case *expr.Subquery, *expr.OuterRef:
+		case *expr.Subquery:
+			ok = ok && c.Kind == expr.ScalarSubquery && len(c.Outer) == 0
+		case *expr.OuterRef:
 			ok = false
 		}
 		return ok

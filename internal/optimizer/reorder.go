@@ -113,9 +113,16 @@ type candidate struct {
 	rows float64
 }
 
-// leaf starts with one relation; conditions that need nothing else were pushed down before.
+// leaf starts with one relation, under the conditions that need nothing else.
 func (g *joinGraph) leaf(i int) *candidate {
-	return &candidate{plan: g.leaves[i], mask: 1 << i, rows: g.c.Estimator.Of(g.leaves[i]).Rows}
+	var own []expr.Expr
+	for _, c := range g.conds {
+		if c.mask == 1<<i {
+			own = append(own, c.cond)
+		}
+	}
+	p := filter(g.leaves[i], own)
+	return &candidate{plan: p, mask: 1 << i, rows: g.c.Estimator.Of(p).Rows}
 }
 
 // join combines two trees with the conditions that become possible; the smaller side goes right, where it is built.
