@@ -185,7 +185,7 @@ func (r *resolver) tempView(v *catalog.TempView, p *logical.UnresolvedRelation) 
 		return rel{}, err
 	}
 	if !v.Resolved && v.Schema != nil {
-		if x, err = r.viewColumns(x, v.Schema, nil, v.Name, p.At); err != nil {
+		if x, err = r.viewColumns(x, v.Schema, nil, v.Name, p.At, r.implicitly); err != nil {
 			return rel{}, err
 		}
 	} else if len(v.Columns) > 0 {
@@ -227,7 +227,7 @@ func (r *resolver) view(t *catalog.Table, p *logical.UnresolvedRelation) (rel, e
 	if err != nil {
 		return rel{}, err
 	}
-	if x, err = r.viewColumns(x, t.Schema, t.ViewCols, t.Name, p.At); err != nil {
+	if x, err = r.boundView(x, t, p.At); err != nil {
 		return rel{}, err
 	}
 	return r.aliased(x, t.Name, nil)
@@ -235,7 +235,7 @@ func (r *resolver) view(t *catalog.Table, p *logical.UnresolvedRelation) (rel, e
 
 // viewColumns makes a view's query give the columns that the view had when it was made: matched by the names of the query
 // then, cast, and renamed.
-func (r *resolver) viewColumns(x rel, schema *types.Schema, names, view []string, at *expr.Origin) (rel, error) {
+func (r *resolver) viewColumns(x rel, schema *types.Schema, names, view []string, at *expr.Origin, fit fitting) (rel, error) {
 	if names == nil {
 		if len(x.out) != len(schema.Fields) {
 			return rel{}, r.viewChanged(view, "", len(schema.Fields), x.out, at)
@@ -253,7 +253,10 @@ func (r *resolver) viewColumns(x rel, schema *types.Schema, names, view []string
 		} else {
 			seen[strings.ToLower(names[i])]++
 		}
-		e := r.to(c, plainString(f.Type))
+		e, err := fit(c, plainString(f.Type))
+		if err != nil {
+			return rel{}, err
+		}
 		list[i] = e
 		if e == expr.Expr(c) && c.Name == f.Name {
 			same = same && i < len(x.out) && x.out[i] == c

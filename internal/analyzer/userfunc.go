@@ -269,7 +269,7 @@ func (r *resolver) userTable(p *logical.TableFunction, s *scope) (rel, error) {
 	if err != nil {
 		return rel{}, err
 	}
-	if x, err = r.viewColumns(x, fn.Table, nil, fn.Name, p.Func.At); err != nil {
+	if x, err = r.viewColumns(x, fn.Table, nil, fn.Name, p.Func.At, r.implicitly); err != nil {
 		return rel{}, err
 	}
 	return r.aliased(x, fn.Name[len(fn.Name)-1:], nil)

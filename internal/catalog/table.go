@@ -25,6 +25,7 @@ type Table struct {
 	ViewConf   map[string]string
 	ViewCols   []string // names of the query's output when the view was made
 	ViewPath   []string // catalog and database that were current
+	ViewMode   string   // VIEW: what happens when its query's columns change: BINDING, COMPENSATION, TYPE EVOLUTION, EVOLUTION
 	Stats      *Stats
 	Defaults   map[string]string // column: DEFAULT expression
 	// Relation is the source room's handle to opened files (listing, footers); nil until resolved.

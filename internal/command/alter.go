@@ -48,7 +48,7 @@ func (r *runner) alter(c logical.Command) (*Result, bool, error) {
 	case *logical.SetSerde:
 		err = r.setSerde(x)
 	case *logical.AlterViewSchema:
-		err = sparkerr.Unsupported("ALTER VIEW … WITH SCHEMA")
+		err = r.alterViewSchema(x)
 	default:
 		return r.alterPartitions(c)
 	}

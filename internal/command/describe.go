@@ -192,7 +192,7 @@ func (r *runner) details(t *catalog.Table) [][2]string {
 	if t.Kind == "VIEW" {
 		add("View Text", t.ViewText)
 		add("View Original Text", t.ViewText)
-		add("View Schema Mode", "COMPENSATION")
+		add("View Schema Mode", r.shownMode(t))
 		add("View Catalog and Namespace", joinQuoted(t.ViewPath))
 		add("View Query Output Columns", idList(t.ViewCols))
 	}

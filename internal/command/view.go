@@ -104,7 +104,6 @@ func viewColumns(x *logical.CreateView) []catalog.ViewColumn {
 func viewSchema(x *logical.CreateView, out []*expr.Column) *types.Schema {
 	s := schemaOfColumns(out)
 	for i := range s.Fields {
-		s.Fields[i].Nullable = true
 		if i < len(x.Columns) {
 			s.Fields[i].Name = x.Columns[i].Name
 			if c := x.Columns[i].Comment; c != "" {
@@ -207,9 +206,13 @@ func (r *runner) createStoredView(x *logical.CreateView, name []string) error {
 }
 
 func (r *runner) storedView(x *logical.CreateView, p catalog.Place, out []*expr.Column) (*catalog.Table, error) {
+	var err error
 	cat, db := r.cat.Current()
 	t := &catalog.Table{Name: p.Parts(), Kind: "VIEW", ViewText: x.Text, ViewPath: []string{cat, db}, Comment: x.Comment, Properties: x.Properties,
 		Created: r.Now(), Schema: viewSchema(x, out), ViewConf: map[string]string{}}
+	if t.ViewMode, err = r.viewMode(x.Binding, len(x.Columns) > 0); err != nil {
+		return nil, err
+	}
 	for _, c := range out {
 		t.ViewCols = append(t.ViewCols, c.Name)
 	}
@@ -225,6 +228,55 @@ func (r *runner) storedView(x *logical.CreateView, p catalog.Place, out []*expr.
 		t.ViewConf[k] = v.String(k)
 	}
 	return t, nil
+}
+
+const bindingMode = "spark.sql.legacy.viewSchemaBindingMode"
+
+// viewMode is how a view follows changes below it: as the statement says, or the session's default.
+func (r *runner) viewMode(asked string, named bool) (string, error) {
+	v := r.Conf().Values()
+	switch {
+	case asked != "" && !v.Bool(bindingMode):
+		return "", sparkerr.New("FEATURE_NOT_ENABLED", "featureName", "VIEW ... WITH SCHEMA ...", "configKey", bindingMode, "configValue", "true")
+	case asked == "EVOLUTION" && named: // names that the user gave stay
+		return "TYPE EVOLUTION", nil
+	case asked != "":
+		return asked, nil
+	case v.Bool("spark.sql.legacy.viewSchemaCompensation"):
+		return "COMPENSATION", nil
+	}
+	return "BINDING", nil
+}
+
+// shownMode is a view's mode as DESCRIBE and SHOW print it; empty where the session does not know modes.
+func (r *runner) shownMode(t *catalog.Table) string {
+	switch {
+	case !r.Conf().Values().Bool(bindingMode):
+		return ""
+	case t.ViewMode == "":
+		return "BINDING"
+	}
+	return t.ViewMode
+}
+
+// alterViewSchema executes ALTER VIEW … WITH SCHEMA.
+func (r *runner) alterViewSchema(x *logical.AlterViewSchema) error {
+	p, t, v, err := r.table(x.Target)
+	if err != nil {
+		return err
+	}
+	if v != nil || t.Kind != "VIEW" {
+		return sparkerr.New("EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE", "tableName", p.String(), "operation", "ALTER VIEW ... WITH SCHEMA")
+	}
+	q := *t
+	named := false
+	for i, f := range t.Schema.Fields {
+		named = named || i < len(t.ViewCols) && f.Name != t.ViewCols[i]
+	}
+	if q.ViewMode, err = r.viewMode(x.Mode, named); err != nil {
+		return err
+	}
+	return r.cat.AlterTable(p, &q)
 }
 
 // noTemporary: what is stored may not refer to what ends with the session.
@@ -253,7 +305,7 @@ func (r *runner) showCreateTable(x *logical.ShowCreateTable) (*Result, error) {
 	}
 	stmt := ""
 	if t.Kind == "VIEW" {
-		stmt = viewStatement(p, t)
+		stmt = viewStatement(p, t, r.shownMode(t))
 	} else {
 		stmt = tableStatement(p, t)
 	}
@@ -262,7 +314,7 @@ func (r *runner) showCreateTable(x *logical.ShowCreateTable) (*Result, error) {
 
 func plainName(parts []string) string { return joinQuoted(parts) }
 
-func viewStatement(p catalog.Place, t *catalog.Table) string {
+func viewStatement(p catalog.Place, t *catalog.Table, mode string) string {
 	var b strings.Builder
 	b.WriteString("CREATE VIEW " + plainName([]string{p.Database, p.Name}) + " (\n")
 	for i, f := range t.Schema.Fields {
@@ -279,7 +331,10 @@ func viewStatement(p catalog.Place, t *catalog.Table) string {
 		b.WriteString("COMMENT '" + escape(t.Comment) + "'\n")
 	}
 	properties(&b, "TBLPROPERTIES", t.Properties)
-	b.WriteString("WITH SCHEMA COMPENSATION\nAS " + t.ViewText + "\n")
+	if mode != "" {
+		b.WriteString("WITH SCHEMA " + mode + "\n")
+	}
+	b.WriteString("AS " + t.ViewText + "\n")
 	return b.String()
 }
 
