@@ -299,8 +299,12 @@ func (w *jsonWriter) append(dst []byte, t types.Type, v any) ([]byte, error) {
 	case types.MapValue:
 		return w.entries(dst, t, x)
 	case []any:
-		if t.Kind == types.StructKind {
+		switch t.Kind {
+		case types.StructKind:
 			return w.record(dst, t, x)
+		case types.VariantKind:
+			v, _ := variantOf(x)
+			return v.AppendJSON(dst, w.c.Zone), nil
 		}
 		dst = append(dst, '[')
 		for i, e := range x {
@@ -319,8 +323,6 @@ func (w *jsonWriter) append(dst []byte, t types.Type, v any) ([]byte, error) {
 		return w.timeText(dst, t, v)
 	case types.YearMonthKind, types.DayTimeKind, types.CalendarKind, types.TimeKind:
 		return jsonval.AppendQuoted(dst, string(types.AppendValue(nil, v, t, nil))), nil
-	case types.VariantKind:
-		return dst, sparkerr.Unsupported("to_json of VARIANT")
 	}
 	return types.AppendValue(dst, v, t, nil), nil
 }
