@@ -15,17 +15,20 @@ const windowBytes = 64 << 20
 // window hands the batches of many tasks to one sink in the order of the partitions. The task of the current partition
 // calls the sink itself; the others keep copies up to a limit and then wait. Tasks start in the order of their
 // partitions, so the current one always runs.
+//
+// One goroutine at a time is with the sink: the current partition's task, or the one that ended the partition before and
+// is draining what waited. The sink is never called with mu held.
 type window struct {
 	sink func(*columnar.Batch) error
-	busy sync.Mutex // held while the sink runs
 
-	mu      sync.Mutex
-	changed chan struct{} // closed and renewed when current or held changes
-	current int
-	held    int64
-	waiting [][]*columnar.Batch
-	ended   []bool
-	err     error
+	mu       sync.Mutex
+	changed  chan struct{} // closed and renewed when draining ends, held shrinks or err is set
+	current  int
+	draining bool
+	held     int64
+	waiting  [][]*columnar.Batch
+	ended    []bool
+	err      error
 }
 
 func newWindow(tasks int, sink func(*columnar.Batch) error) *window {
@@ -41,7 +44,7 @@ func (w *window) put(ctx context.Context, part int, b *columnar.Batch) error {
 		case w.err != nil:
 			defer w.mu.Unlock()
 			return w.err
-		case w.current == part:
+		case w.current == part && !w.draining:
 			w.mu.Unlock()
 			return w.deliver(b)
 		case own == nil:
@@ -65,16 +68,20 @@ func (w *window) put(ctx context.Context, part int, b *columnar.Batch) error {
 }
 
 func (w *window) deliver(b *columnar.Batch) error {
-	w.busy.Lock()
-	defer w.busy.Unlock()
 	err := w.sink(b)
 	if err != nil {
 		w.mu.Lock()
-		w.err = err
-		w.signal()
-		w.mu.Unlock()
+		defer w.mu.Unlock()
+		w.fail(err)
 	}
 	return err
+}
+
+func (w *window) fail(err error) {
+	if w.err == nil {
+		w.err = err
+	}
+	w.signal()
 }
 
 func (w *window) signal() {
@@ -85,42 +92,36 @@ func (w *window) signal() {
 // end says that a partition has no more batches. When it is the current one, the next ones' waiting batches go out.
 func (w *window) end(_ context.Context, part int) error {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.ended[part] = true
-	for w.current < len(w.ended) && w.ended[w.current] && w.err == nil {
+	if w.draining || part != w.current {
+		return w.err // who drains, or ends the current partition, goes on with this one
+	}
+	w.draining = true
+	for w.ended[w.current] && w.current+1 < len(w.ended) && w.err == nil {
 		w.current++
-		if w.current == len(w.ended) {
-			break
-		}
-		batches := w.waiting[w.current]
-		w.waiting[w.current] = nil
-		// The partition's own task may deliver from now on: it finds the sink busy until the waiting batches are out.
-		w.busy.Lock()
+		w.drain()
+	}
+	w.draining = false
+	w.signal()
+	return w.err
+}
+
+// drain delivers what waits of the current partition, until nothing does. It gives mu back while the sink runs.
+func (w *window) drain() {
+	for len(w.waiting[w.current]) > 0 && w.err == nil {
+		b := w.waiting[w.current][0]
+		w.waiting[w.current] = w.waiting[w.current][1:]
 		w.mu.Unlock()
-		err := w.drain(batches)
+		err := w.sink(b)
 		w.mu.Lock()
+		w.held -= b.Bytes()
 		if err != nil {
-			w.err = err
+			w.fail(err)
+			return
 		}
 		w.signal()
 	}
-	err := w.err
-	w.mu.Unlock()
-	return err
-}
-
-// drain delivers waiting batches; it is called with busy held and releases it.
-func (w *window) drain(batches []*columnar.Batch) error {
-	defer w.busy.Unlock()
-	for _, b := range batches {
-		n := b.Bytes()
-		if err := w.sink(b); err != nil {
-			return err
-		}
-		w.mu.Lock()
-		w.held -= n
-		w.mu.Unlock()
-	}
-	return nil
 }
 
 // schemaOf is the schema of columns.
