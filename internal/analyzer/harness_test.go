@@ -84,7 +84,7 @@ func foldTest(e expr.Expr) (any, error) {
 			b, err := foldTest(x.Args[1])
 			return a.(int32) + b.(int32), err
 		}
-		if x.Name == "negative" {
+		if x.Name == "negative" || x.Name == expr.UnaryMinus {
 			v, err := foldTest(x.Args[0])
 			if n, ok := v.(int32); ok {
 				return -n, err

@@ -20,6 +20,8 @@ package cluster
 
 import (
 	"context"
+	"maps"
+	"strconv"
 	"time"
 
 	"github.com/firesteel/firesteel/internal/event"
@@ -38,17 +40,49 @@ type App struct {
 	ID        event.AppID
 	Name      string
 	User      string
-	DriverURL string // where executors register
-	Executor  Executor
-	Conf      map[string]string // the spark.* settings that were given
+	DriverURL string // host:port at which executors register
+	// Secret that executors must know (spark.authenticate); empty: none. It travels in the environment variable
+	// SecretEnv, never on a command line, and is not logged.
+	Secret   string
+	Executor Executor
+	Conf     map[string]string // the spark.* settings that were given
 }
+
+// SecretEnv is the environment variable that carries an application's secret to its processes.
+const SecretEnv = "_FIRESTEEL_SECRET"
+
+// ExecutorEnv is set to 1 for executors: an application's own binary becomes an executor by it, before its main runs.
+const ExecutorEnv = "_FIRESTEEL_EXECUTOR"
 
 // Executor is what each executor gets.
 type Executor struct {
-	Cores   int
-	Memory  int64 // bytes, with overhead
-	Command []string
-	Env     map[string]string
+	Cores  int   // task slots; 0: as the manager likes (all of a worker's)
+	Memory int64 // bytes, without overhead
+	// Overhead is what a container gets above Memory.
+	Overhead int64
+	// Binary is the program that executors run, a file on the driver's machine: firesteel itself, or the binary of a Go
+	// application. Managers ship it where executors do not see the same files.
+	Binary string
+	Env    map[string]string // spark.executorEnv.*
+}
+
+// Arguments are the arguments (after the binary) of executor id on a host with so many cores. The same for all managers.
+func (a *App) Arguments(id event.ExecutorID, host string, cores int) []string {
+	return []string{"executor", "--driver-url", a.DriverURL, "--app-id", string(a.ID), "--executor-id", string(id),
+		"--host", host, "--cores", strconv.Itoa(cores), "--memory", strconv.FormatInt(a.Executor.Memory, 10)}
+}
+
+// Environment are the variables that every executor needs besides those of its machine.
+func (a *App) Environment() map[string]string {
+	env := maps.Clone(a.Executor.Env)
+	if env == nil {
+		env = map[string]string{}
+	}
+	env[ExecutorEnv] = "1"
+	if a.Secret != "" {
+		env[SecretEnv] = a.Secret
+	}
+	return env
 }
 
 // Notice is what a manager tells: one of the types below.

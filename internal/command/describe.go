@@ -118,9 +118,15 @@ func (r *runner) describeTable(x *logical.DescribeTable) (*Result, error) {
 		if x.Extended {
 			out.Rows = append(out.Rows, []any{"", "", ""}, []any{"# Detailed Partition Information", "", ""})
 			out.add([][2]string{{"Database", p.Database}, {"Table", p.Name}})
-			out.add(partitionDetails(t, part))
+			out.add(r.partitionDetails(t, part))
 			out.Rows = append(out.Rows, []any{"", "", ""}, []any{"# Storage Information", "", ""})
+			if t.Buckets > 0 {
+				out.add([][2]string{{"Num Buckets", strconv.Itoa(t.Buckets)}, {"Bucket Columns", idList(t.BucketBy)}, {"Sort Columns", idList(t.SortBy)}})
+			}
 			out.add([][2]string{{"Location", t.Location}})
+			if len(t.Options) > 0 {
+				out.add([][2]string{{"Storage Properties", pairs(t.Options)}})
+			}
 		}
 	case x.Extended:
 		out.Rows = append(out.Rows, []any{"", "", ""}, []any{"# Detailed Table Information", "", ""})

@@ -193,16 +193,19 @@ func partitionLocation(t *catalog.Table, p *catalog.Partition) string {
 	return strings.TrimSuffix(t.Location, "/") + "/" + partitionPath(t, p)
 }
 
-func partitionDetails(t *catalog.Table, p *catalog.Partition) [][2]string {
+func (r *runner) partitionDetails(t *catalog.Table, p *catalog.Partition) [][2]string {
 	vals := make([]string, len(p.Values))
 	for i, v := range p.Values {
 		vals[i] = t.Partition[i] + "=" + v
 	}
 	d := [][2]string{{"Partition Values", "[" + strings.Join(vals, ", ") + "]"}, {"Location", partitionLocation(t, p)}}
+	if len(t.Options) > 0 {
+		d = append(d, [2]string{"Storage Properties", pairs(t.Options)})
+	}
 	if len(p.Properties) > 0 {
 		d = append(d, [2]string{"Partition Parameters", "{" + strings.Trim(pairs(p.Properties), "[]") + "}"})
 	}
-	return d
+	return append(d, [2]string{"Created Time", r.moment(p.Created)}, [2]string{"Last Access", "UNKNOWN"})
 }
 
 func (r *runner) partitioned(target logical.Target, what string) (catalog.Place, *catalog.Table, error) {

@@ -258,7 +258,7 @@ func (r *runner) showTablePartition(x *logical.ShowTables) (*Result, error) {
 	s := text("namespace", "tableName")
 	s.Fields = append(s.Fields, types.Field{Name: "isTemporary", Type: types.Boolean}, types.Field{Name: "information", Type: types.String})
 	info := ""
-	for _, d := range partitionDetails(t, part) {
+	for _, d := range r.partitionDetails(t, part) {
 		info += d[0] + ": " + d[1] + "\n"
 	}
 	return &Result{Schema: s, Rows: [][]any{{p.Database, p.Name, false, info + "\n"}}}, nil

@@ -300,7 +300,7 @@ func (r *runner) showCreateTable(x *logical.ShowCreateTable) (*Result, error) {
 		e := sparkerr.New("EXPECT_PERMANENT_VIEW_NOT_TEMP", "viewName", quoteAll(v.Name), "operation", "SHOW CREATE TABLE")
 		return nil, e.At(analyzer.Place(x.At))
 	}
-	if x.AsSerde {
+	if x.AsSerde && t.Kind != "VIEW" {
 		return nil, sparkerr.New("UNSUPPORTED_SHOW_CREATE_TABLE.ON_DATA_SOURCE_TABLE_WITH_AS_SERDE", "tableName", p.String())
 	}
 	stmt := ""

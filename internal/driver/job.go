@@ -7,6 +7,7 @@ import (
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/scheduler"
 	"github.com/firesteel/firesteel/internal/sparkerr"
+	"github.com/firesteel/firesteel/internal/wire"
 )
 
 // RunFunc does the work of one task of a stage. The driver looks at nothing but what it returns.
@@ -55,7 +56,11 @@ type TaskOutcome struct {
 // several times, but is never changed after the first.
 type Stage struct {
 	scheduler.StageSpec // Body belongs to the driver
-	Run                 RunFunc
+	// Run does the work in this process.
+	Run RunFunc
+	// Work is the same as data, for executors in other processes; a backend that has such runs it and never Run. Its ID
+	// is set by the backend.
+	Work *wire.Work
 }
 
 // Job is a DAG of stages, parents before children. It ends in a result stage, or in a map stage

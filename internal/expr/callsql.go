@@ -49,10 +49,18 @@ func (p *printer) named(name string, args []Expr) {
 	if bare[name] {
 		args = nil
 	}
-	if name == "approx_count_distinct" && len(args) == 2 {
+	if firstOnly[name] && len(args) == 2 {
 		args = args[:1]
 	}
-	p.text(shownName(name), "(")
+	if name == "mode" && len(args) == 2 {
+		p.mode(args)
+		return
+	}
+	if (name == "ceil" || name == "floor") && len(args) > 1 {
+		p.text(name, "(")
+	} else {
+		p.text(shownName(name), "(")
+	}
 	if name == "log" && len(args) == 1 {
 		p.text("E(), ")
 	}
@@ -63,6 +71,22 @@ func (p *printer) named(name string, args []Expr) {
 	p.text(")")
 }
 
+// mode prints a mode: one that promises the lowest value shows it as an order.
+func (p *printer) mode(args []Expr) {
+	if l, ok := args[1].(*Literal); ok && l.Value == true {
+		p.text("mode() WITHIN GROUP (ORDER BY ")
+		p.expr(args[0])
+		p.text(" DESC)")
+		return
+	}
+	p.text("mode(")
+	p.expr(args[0])
+	p.text(")")
+}
+
+// firstOnly are the aggregates whose second argument is a setting that is not printed.
+var firstOnly = map[string]bool{"approx_count_distinct": true, "first": true, "first_value": true, "last": true, "last_value": true, "any_value": true}
+
 // leftOut are the printed values of last arguments that were not given.
 var leftOut = map[string]struct {
 	given int
@@ -71,8 +95,11 @@ var leftOut = map[string]struct {
 	"aggregate": {3, "lambdafunction(namedlambdavariable(), namedlambdavariable())"},
 	"reduce":    {3, "lambdafunction(namedlambdavariable(), namedlambdavariable())"}}
 
+// UnaryMinus is the name of a minus sign before an operand; a call of negative is printed as one.
+const UnaryMinus = "unary_minus"
+
 // unaries are the operators of one operand: what stands before and after it.
-var unaries = map[string][2]string{"not": {"(NOT ", ")"}, "!": {"(NOT ", ")"}, "negative": {"(- ", ")"}, "positive": {"(+ ", ")"}, "~": {"~", ""},
+var unaries = map[string][2]string{"not": {"(NOT ", ")"}, "!": {"(NOT ", ")"}, UnaryMinus: {"(- ", ")"}, "positive": {"(+ ", ")"}, "~": {"~", ""},
 	"isnull": {"(", " IS NULL)"}, "isnotnull": {"(", " IS NOT NULL)"}}
 
 func (p *printer) unary(name string, a Expr) bool {

@@ -114,7 +114,7 @@ func callText(name string, args []Expr) string {
 	switch {
 	case name == "not" && len(args) == 1:
 		return "NOT " + Text(args[0])
-	case name == "negative" && len(args) == 1:
+	case (name == "negative" || name == UnaryMinus) && len(args) == 1:
 		return "-" + Text(args[0])
 	case name == "in" && len(args) > 1:
 		return Text(args[0]) + " IN (" + strings.ReplaceAll(TextList(args[1:]), ", ", ",") + ")"

@@ -27,6 +27,7 @@ func arithRows() []*Row {
 		operator("try_divide", "3.2.0", "try_divide(expr1, expr2): the quotient, or null where expr2 is 0.", "try_divide(3, 2)", "1.5", "try_divide(1, 0)", "NULL"),
 		operator("try_mod", "4.0.0", "try_mod(expr1, expr2): the remainder, or null where expr2 is 0.", "try_mod(2, 1.8)", "0.2", "try_mod(3, 0)", "NULL"),
 		unary("negative", "1.0.0", "negative(expr): the value with the opposite sign.", "negative(1)", "-1"),
+		unary(expr.UnaryMinus, "1.0.0", "- expr: the value with the opposite sign.").internal(),
 		unary("positive", "1.5.0", "positive(expr): the value itself.", "positive(1)", "1"),
 		unary("abs", "1.2.0", "abs(expr): the absolute value of a number or interval.", "abs(-1)", "1"),
 		dateOp("add_interval"), dateOp("sub_interval"), dateOp("sub_dates"), dateOp("sub_timestamps"), intervalOp("mul_interval"), intervalOp("div_interval"),
@@ -262,7 +263,7 @@ func bitwiseRows() []*Row {
 		fn("bit_count", "3.0.0", "bit_count(expr): the number of bits that are set.", sig(to(types.Int), oneOf(tIntegral, tBool)), is(kernel.BitCount),
 			"bit_count(0)", "0", "bit_count(-1)", "64").total(),
 		fn("getbit", "3.2.0", "getbit(expr, pos): the bit at a position, from the right, 0 first.", sig(to(types.Byte), tIntegral, tInt), is(kernel.GetBit),
-			"getbit(11, 0)", "1", "getbit(11, 2)", "0").alias("bit_get"),
+			"getbit(11, 0)", "1", "getbit(11, 2)", "0").alias("bit_get").own(),
 	)
 }
 

@@ -130,7 +130,7 @@ func Sign(name string, t types.Type, m Mode) Func {
 	if name == "positive" {
 		return func(c *Ctx, args []columnar.Vector, n int) (columnar.Vector, error) { return args[0], nil }
 	}
-	neg := name == "negative"
+	neg := name != "abs"
 	switch columnar.LayoutOf(t) {
 	case columnar.Int8x:
 		return signInt[int8](neg, t, m)

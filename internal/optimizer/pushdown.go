@@ -373,7 +373,7 @@ func rejectsNull(e expr.Expr, set map[expr.ID]bool) bool {
 // strict functions give null when an argument is null.
 var strict = map[string]bool{"=": true, "<": true, "<=": true, ">": true, ">=": true, "+": true, "-": true, "*": true, "/": true, "%": true,
 	"like": true, "startswith": true, "endswith": true, "contains": true, "substring": true, "upper": true, "lower": true, "year": true,
-	"month": true, "abs": true, "negative": true, "round": true, "between": true}
+	"month": true, "abs": true, "negative": true, expr.UnaryMinus: true, "round": true, "between": true}
 
 // nullIn says whether e is null when all columns of the set are.
 func nullIn(e expr.Expr, set map[expr.ID]bool) bool {

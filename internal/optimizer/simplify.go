@@ -2,6 +2,7 @@ package optimizer
 
 import (
 	"github.com/firesteel/firesteel/internal/expr"
+	"github.com/firesteel/firesteel/internal/function"
 	"github.com/firesteel/firesteel/internal/logical"
 	"github.com/firesteel/firesteel/internal/types"
 )
@@ -71,8 +72,11 @@ func (c *Context) fold(e expr.Expr) expr.Expr {
 
 // unfoldable calls have no value of their own: generators, and functions that look at the task.
 func unfoldable(c *expr.Call) bool {
+	if row, ok := function.Lookup(c.Name); ok && row.Kind == function.Generator {
+		return true
+	}
 	switch c.Name {
-	case "explode", "posexplode", "inline", "stack", "json_tuple", "assert_true", "raise_error", "spark_partition_id", "input_file_name",
+	case "assert_true", "raise_error", "spark_partition_id", "input_file_name",
 		"monotonically_increasing_id", "sleep":
 		return true
 	}

@@ -42,7 +42,10 @@ type fileRelation struct {
 // openFiles lists the files of a table and finds its schema.
 func openFiles(ctx context.Context, t *catalog.Table, f fileFormat, env *Env) (Relation, error) {
 	r := &fileRelation{env: env, opts: lowerKeys(t.Options), format: f}
-	l, err := listFiles(ctx, tablePaths(t), r.opts, env)
+	l, err := &listing{base: map[string]bool{}}, error(nil)
+	if paths := tablePaths(t); len(paths) > 0 || t.Schema == nil { // columns without files are an empty table
+		l, err = listFiles(ctx, paths, r.opts, env)
+	}
 	if err != nil {
 		return nil, err
 	}

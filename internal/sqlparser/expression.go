@@ -369,7 +369,7 @@ func (p *parser) unary() expr.Expr {
 			start := p.i
 			return p.postfix(start, p.number())
 		}
-		name = "negative"
+		name = expr.UnaryMinus
 	case tPlus:
 		name = "positive"
 	case tTilde:
@@ -381,7 +381,9 @@ func (p *parser) unary() expr.Expr {
 	defer p.leave()
 	start := p.i
 	p.i++
-	return p.call(start, name, p.unary())
+	f := p.call(start, name, p.unary())
+	f.Internal = name == expr.UnaryMinus
+	return f
 }
 
 // operand takes a primary expression with what may follow it.
