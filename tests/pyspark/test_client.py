@@ -54,7 +54,8 @@ def test_write_and_read_back(spark, tmp_path):
     spark.range(1000).withColumn("even", F.col("id") % 2 == 0).write.partitionBy("even").parquet(path)
     back = spark.read.parquet(path)
     assert back.count() == 1000
-    assert back.filter("even").agg(F.sum("id")).collect()[0][0] == sum(range(0, 1000, 2))
+    assert dict(back.dtypes)["even"] == "string"  # as Spark reads it: booleans are not inferred from directory names
+    assert back.filter("even = 'true'").agg(F.sum("id")).collect()[0][0] == sum(range(0, 1000, 2))
 
 
 def test_views_and_sql(spark):
