@@ -5,7 +5,7 @@ import subprocess
 import time
 
 import pytest
-from pyspark.sql.connect.session import SparkSession
+from pyspark.sql import SparkSession
 
 
 def free_port():
