@@ -29,7 +29,8 @@ type Env struct {
 	Statuses func(ctx context.Context, id event.ShuffleID, epoch int64) ([]shuffle.MapStatus, error)
 	// Broadcast reads a value that the driver has put up under an id (see driver.Remote.Broadcast), in pieces.
 	Broadcast func(ctx context.Context, id event.BroadcastID) (io.ReadCloser, error)
-	// Store keeps a task's result that is too big to travel with its report, as a block that the driver fetches.
+	// Store keeps a task's result that is too big to travel with its report, as a block that the driver fetches. The block
+	// is there when the writer is closed; a writer that has Abort() error drops it then.
 	Store func(name string) (io.WriteCloser, error)
 }
 

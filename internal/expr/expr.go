@@ -35,6 +35,16 @@ var lastID atomic.Uint64
 // NextID makes a fresh column id.
 func NextID() ID { return ID(lastID.Add(1)) }
 
+// RaiseID makes NextID give ids above id: those of a plan that comes from another process are taken.
+func RaiseID(id ID) {
+	for {
+		last := lastID.Load()
+		if last >= uint64(id) || lastID.CompareAndSwap(last, uint64(id)) {
+			return
+		}
+	}
+}
+
 // Origin says where in the user's text or program an expression stands; nil if unknown.
 type Origin struct {
 	Text                   string // the whole SQL text

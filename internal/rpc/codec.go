@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"unsafe"
 )
 
 // ErrMalformed is the error of bytes that are not an encoded value.
@@ -26,6 +27,7 @@ type Codec struct {
 	mu     sync.RWMutex
 	plans  map[reflect.Type]*plan
 	unions map[reflect.Type]*union
+	shared map[reflect.Type]bool // pointers that keep their identity
 }
 
 // plan is how values of one type travel.
@@ -42,7 +44,7 @@ type union struct {
 
 // NewCodec makes a codec that knows Go's own types.
 func NewCodec() *Codec {
-	c := &Codec{plans: map[reflect.Type]*plan{}, unions: map[reflect.Type]*union{}}
+	c := &Codec{plans: map[reflect.Type]*plan{}, unions: map[reflect.Type]*union{}, shared: map[reflect.Type]bool{}}
 	Custom(c, encodeInt64s, decodeInt64s)
 	Custom(c, func(e *Encoder, b []byte) { e.Blob(b) }, (*Decoder).Blob)
 	return c
@@ -81,6 +83,14 @@ func Union[I any](c *Codec, impls ...I) {
 			u.types = append(u.types, it)
 			u.tags[it] = len(u.types)
 		}
+	}
+}
+
+// Shared says that pointers of the types of these (nil) pointers keep their identity within a message: what several of them
+// point to travels once, and is one again on the other side.
+func Shared(c *Codec, of ...any) {
+	for _, p := range of {
+		c.shared[reflect.TypeOf(p)] = true
 	}
 }
 
@@ -276,6 +286,10 @@ func compareKeys(a, b reflect.Value) int {
 
 func (c *Codec) pointer(p *plan, t reflect.Type) {
 	elem := c.make(t.Elem())
+	if c.shared[t] {
+		c.reference(p, t, elem)
+		return
+	}
 	p.enc = func(e *Encoder, v reflect.Value) {
 		e.Bool(!v.IsNil())
 		if !v.IsNil() {
@@ -290,6 +304,45 @@ func (c *Codec) pointer(p *plan, t reflect.Type) {
 			v.Set(reflect.New(t.Elem()))
 			elem.dec(d, v.Elem())
 		})
+	}
+}
+
+// reference: 0 for nil, 1 and the value for one that is new, else its number plus two. Values are numbered when they are
+// complete, so that no reference leads in a circle.
+func (c *Codec) reference(p *plan, t reflect.Type, elem *plan) {
+	p.enc = func(e *Encoder, v reflect.Value) {
+		if v.IsNil() {
+			e.Uint(0)
+			return
+		}
+		at := v.UnsafePointer()
+		if n, ok := e.refs[at]; ok && n.t == t {
+			e.Uint(uint64(n.number) + 2)
+			return
+		}
+		e.Uint(1)
+		e.nested(func() { elem.enc(e, v.Elem()) })
+		if e.refs == nil {
+			e.refs = map[unsafe.Pointer]ref{}
+		}
+		e.refs[at] = ref{t, e.count}
+		e.count++
+	}
+	p.dec = func(d *Decoder, v reflect.Value) {
+		switch n := d.Uint(); {
+		case n == 0:
+		case n == 1:
+			d.nested(func() {
+				x := reflect.New(t.Elem())
+				elem.dec(d, x.Elem())
+				v.Set(x)
+				d.refs = append(d.refs, x)
+			})
+		case n-2 >= uint64(len(d.refs)) || d.refs[n-2].Type() != t:
+			d.Fail("there is no %s number %d", t, n-2)
+		default:
+			v.Set(d.refs[n-2])
+		}
 	}
 }
 
@@ -334,8 +387,8 @@ func (c *Codec) iface(p *plan, t reflect.Type) {
 	members := make([]*plan, len(u.types))
 	elems := make([]reflect.Type, len(u.types))
 	for i, m := range u.types {
-		// A pointer behind an interface is never nil: it travels as what it points to.
-		if elems[i] = m; m.Kind() == reflect.Pointer {
+		// A pointer behind an interface is never nil: it travels as what it points to, unless it is shared.
+		if elems[i] = m; m.Kind() == reflect.Pointer && !c.shared[m] {
 			elems[i] = m.Elem()
 		}
 		members[i] = c.make(elems[i])
@@ -353,9 +406,12 @@ func (c *Codec) iface(p *plan, t reflect.Type) {
 		}
 		e.Uint(uint64(tag))
 		if x.Kind() == reflect.Pointer {
-			if x = x.Elem(); !x.IsValid() {
+			if x.IsNil() {
 				e.Fail("a nil pointer stands for a %s", t)
 				return
+			}
+			if elems[tag-1] != x.Type() {
+				x = x.Elem()
 			}
 		}
 		e.nested(func() { members[tag-1].enc(e, x) })
@@ -372,8 +428,12 @@ func (c *Codec) iface(p *plan, t reflect.Type) {
 		d.nested(func() {
 			x := reflect.New(elems[tag-1])
 			members[tag-1].dec(d, x.Elem())
-			if u.types[tag-1].Kind() != reflect.Pointer {
+			if u.types[tag-1] == elems[tag-1] {
 				x = x.Elem()
+			}
+			if x.Kind() == reflect.Pointer && x.IsNil() {
+				d.Fail("nothing stands for a %s", t)
+				return
 			}
 			v.Set(x)
 		})
@@ -386,6 +446,14 @@ type Encoder struct {
 	buf   []byte
 	depth int
 	err   error
+	refs  map[unsafe.Pointer]ref // what shared pointers led to
+	count int                    // of refs: a struct and its first field may lie at one address
+	texts map[string]int
+}
+
+type ref struct {
+	t      reflect.Type
+	number int
 }
 
 // Fail notes why the value cannot be written.
@@ -424,6 +492,20 @@ func (e *Encoder) Text(s string) {
 	e.buf = append(e.buf, s...)
 }
 
+// SharedText writes a text that occurs often in the message: the second time only its number.
+func (e *Encoder) SharedText(s string) {
+	if n, ok := e.texts[s]; ok {
+		e.Uint(uint64(n) + 1)
+		return
+	}
+	e.Uint(0)
+	e.Text(s)
+	if e.texts == nil {
+		e.texts = map[string]int{}
+	}
+	e.texts[s] = len(e.texts)
+}
+
 // Blob keeps nil and empty apart.
 func (e *Encoder) Blob(b []byte) {
 	if b == nil {
@@ -443,6 +525,8 @@ type Decoder struct {
 	rest  []byte
 	depth int
 	err   error
+	refs  []reflect.Value
+	texts []string
 }
 
 // Fail notes that the bytes make no sense. The error is an ErrMalformed.
@@ -519,6 +603,21 @@ func (d *Decoder) Float() float64 {
 }
 
 func (d *Decoder) Text() string { return string(d.take(d.Uint())) }
+
+// SharedText reads what Encoder.SharedText wrote.
+func (d *Decoder) SharedText() string {
+	n := d.Uint()
+	if n == 0 {
+		s := d.Text()
+		d.texts = append(d.texts, s)
+		return s
+	}
+	if n > uint64(len(d.texts)) {
+		d.Fail("there is no text number %d", n-1)
+		return ""
+	}
+	return d.texts[n-1]
+}
 
 // Blob is a copy of the bytes.
 func (d *Decoder) Blob() []byte {

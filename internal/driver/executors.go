@@ -1,0 +1,33 @@
+package driver
+
+import (
+	"context"
+	"io"
+
+	"github.com/firesteel/firesteel/internal/event"
+)
+
+// Executors is a backend whose executors are other processes (Remote), as those see it who make the work: stages with
+// Stage.Work run on it, and Job.OnResult gets a RemoteResult of each task.
+type Executors interface {
+	Backend
+	// Slots is the number of task slots of all executors that are registered; while none is, of those that are expected.
+	Slots() int
+	// Broadcast puts up data that executors may read (executor.Env.Broadcast) until it is dropped. Ids are above 0; data
+	// belongs to the backend from then on.
+	Broadcast(data []byte) (event.BroadcastID, error)
+	// DropBroadcast forgets the data, here and on the executors. It does not wait for them.
+	DropBroadcast(id event.BroadcastID)
+	// OpenResult reads a stored result from the executor that keeps it. Closing the reader removes it there. An executor or
+	// a block that is gone is an error, at once or from Read.
+	OpenResult(ctx context.Context, r RemoteResult) (io.ReadCloser, error)
+}
+
+// RemoteResult is the result of a task that ran in another process: the bytes of wire.Outcome.Result, or where a stored one
+// lies.
+type RemoteResult struct {
+	Data   []byte
+	Stored string // block in the store of executor At; empty: Data is all
+	At     event.ExecutorID
+	Size   int64
+}
