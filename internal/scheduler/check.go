@@ -115,6 +115,10 @@ func (c *checker) taskSets() {
 			}
 		}
 		c.want(running == p.running, "pool %s: %d running, says %d", p.Name, running, p.running)
+		c.want(!p.named || p.sets > 0, "pool %s outlived its sets", p.Name)
+	}
+	for _, a := range s.attempts {
+		c.want(s.poolByID[a.set.pool.Name] == a.set.pool, "an attempt of set %s runs in a pool that is gone", a.set.name())
 	}
 	c.want(ready == s.readyCount, "%d sets ready, says %d", ready, s.readyCount)
 	c.idle()

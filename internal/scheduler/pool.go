@@ -10,6 +10,8 @@ type pool struct {
 	PoolConfig
 	ready   []*taskSet // that want slots, by priority
 	running int        // tasks
+	sets    int        // that may still start or run tasks
+	named   bool       // made for a job that named it; it goes with its last set
 }
 
 func (s *Scheduler) makePools() {
@@ -31,7 +33,7 @@ func (s *Scheduler) addPool(c PoolConfig) *pool {
 	return p
 }
 
-// poolFor is the pool of a job; a name that is not configured makes a FIFO pool of weight 1.
+// poolFor is the pool of a job; a name that is not configured makes a FIFO pool of weight 1 for as long as it is used.
 func (s *Scheduler) poolFor(j *JobSubmitted) *pool {
 	if !s.cfg.Fair || j.Pool == "" {
 		return s.poolByID[DefaultPool]
@@ -39,7 +41,18 @@ func (s *Scheduler) poolFor(j *JobSubmitted) *pool {
 	if p := s.poolByID[j.Pool]; p != nil {
 		return p
 	}
-	return s.addPool(PoolConfig{Name: j.Pool, Weight: 1})
+	p := s.addPool(PoolConfig{Name: j.Pool, Weight: 1})
+	p.named = true
+	return p
+}
+
+// leavePool says that a set starts and runs no more tasks.
+func (s *Scheduler) leavePool(p *pool) {
+	p.sets--
+	if p.named && p.sets == 0 {
+		delete(s.poolByID, p.Name)
+		s.pools = slices.DeleteFunc(s.pools, func(o *pool) bool { return o == p })
+	}
 }
 
 // byPriority is the FIFO order: oldest job first, then oldest stage.

@@ -21,7 +21,7 @@ import (
 func TestSimulation(t *testing.T) {
 	seeds := 200
 	if os.Getenv("FIRESTEEL_DEEP") != "" {
-		seeds = 5000
+		seeds = 100_000
 	}
 	if testing.Short() {
 		seeds = 40
@@ -358,6 +358,8 @@ func (w *world) makeJob(id event.JobID) *JobSubmitted {
 		j.Pool = "a"
 	} else if w.rng.one(2) {
 		j.Pool = "b"
+	} else if w.rng.one(2) {
+		j.Pool = "of its own"
 	}
 	maps := w.rng.n(4)
 	for m := range maps {

@@ -19,6 +19,7 @@ type taskSet struct {
 	cpus     int
 
 	zombie    bool // starts no more tasks
+	dropped   bool // and runs none
 	inReady   bool
 	succeeded int
 	pending   int // tasks neither done nor running
@@ -106,6 +107,7 @@ func (s *Scheduler) submitTaskSet(st *stage, parts []int32) {
 	if st.spec.Prefs != nil {
 		s.makePlacement(ts)
 	}
+	ts.pool.sets++
 	st.active = ts
 	st.sets = append(st.sets, ts)
 	s.sets = append(s.sets, ts)
@@ -128,7 +130,9 @@ func (s *Scheduler) retire(ts *taskSet) {
 
 // dropIfIdle lets go of a zombie without running tasks.
 func (s *Scheduler) dropIfIdle(ts *taskSet) {
-	if ts.zombie && len(ts.running) == 0 {
+	if ts.zombie && len(ts.running) == 0 && !ts.dropped {
+		ts.dropped = true
+		s.leavePool(ts.pool)
 		st := ts.stage
 		st.sets = slices.DeleteFunc(st.sets, func(o *taskSet) bool { return o == ts })
 	}

@@ -60,6 +60,8 @@ type App struct {
 	catalog *catalog.Shared
 	cache   *cacheManager
 
+	poolBySession bool // sessions that name no pool have one of their own
+
 	nextStage atomic.Int32
 	nextQuery atomic.Int64
 	mu        sync.Mutex
@@ -113,6 +115,9 @@ func (a *App) open(ctx context.Context) error {
 	backend.Forget = func(id event.ShuffleID) { _ = a.shuffle.Remove(id) }
 	cfg := driver.Config{Scheduler: driver.LocalConfig(scheduler.FromConf(a.Conf), a.master)}
 	cfg.Scheduler.MaxTaskFailures = 1 // stages are repeated as a whole: see runStage
+	if err := a.pools(&cfg.Scheduler); err != nil {
+		return err
+	}
 	a.driver, err = driver.New(ctx, cfg, backend)
 	return err
 }

@@ -176,7 +176,7 @@ func (x *execution) prepare(s *stage) {
 
 // job is the stage with the stages that it was made from: those are complete, and run again only if outputs are lost.
 func (x *execution) job(s *stage) *driver.Job {
-	j := &driver.Job{Group: x.q.group, Description: x.q.description, Tags: x.q.tags, Settle: true}
+	j := &driver.Job{Group: x.q.group, Description: x.q.description, Tags: x.q.tags, Pool: x.q.pool(), Settle: true}
 	seen := map[int]bool{}
 	var add func(s *stage)
 	add = func(s *stage) {
