@@ -180,7 +180,7 @@ func (c *checker) progress(st *stage) {
 		c.want(ts == nil || ts.pending+len(ts.running) > 0 || ts.succeeded < len(ts.tasks), "stage %d runs without tasks", st.id)
 	case stageWaiting:
 		moving := slices.ContainsFunc(st.parents, func(p *stage) bool {
-			return !p.available() && (p.queued || p.state != stageIdle)
+			return p.queued || !p.available() && p.state != stageIdle // a queued one that is complete by then wakes its readers
 		})
 		c.want(moving, "stage %d waits for no parent", st.id)
 	}
