@@ -6,6 +6,7 @@ import (
 	"github.com/firesteel/firesteel/internal/connect/connectpb"
 	"github.com/firesteel/firesteel/internal/expr"
 	"github.com/firesteel/firesteel/internal/sparkerr"
+	"github.com/firesteel/firesteel/internal/sqlparser"
 	"github.com/firesteel/firesteel/internal/types"
 )
 
@@ -131,53 +132,7 @@ func planID(id *int64) int64 {
 }
 
 // ParseAttribute splits a column name at its dots; parts may be in backticks, in which two stand for one.
-func ParseAttribute(text string) ([]string, error) {
-	var parts []string
-	var b strings.Builder
-	bad := sparkerr.New("INVALID_ATTRIBUTE_NAME_SYNTAX", "name", types.Quote(text))
-	for i := 0; ; {
-		b.Reset()
-		if i < len(text) && text[i] == '`' {
-			end := quoted(&b, text, i+1)
-			if end < 0 || end < len(text) && text[end] != '.' {
-				return nil, bad
-			}
-			i = end
-		} else {
-			for i < len(text) && text[i] != '.' {
-				if text[i] == '`' {
-					return nil, bad
-				}
-				b.WriteByte(text[i])
-				i++
-			}
-			if b.Len() == 0 && (len(parts) > 0 || i < len(text)) {
-				return nil, bad
-			}
-		}
-		parts = append(parts, b.String())
-		if i == len(text) {
-			return parts, nil
-		}
-		i++ // the dot
-	}
-}
-
-// quoted reads up to the closing backtick and returns the position after it; -1 if there is none.
-func quoted(b *strings.Builder, text string, i int) int {
-	for ; i < len(text); i++ {
-		if text[i] != '`' {
-			b.WriteByte(text[i])
-			continue
-		}
-		if i+1 == len(text) || text[i+1] != '`' {
-			return i + 1
-		}
-		b.WriteByte('`')
-		i++
-	}
-	return -1
-}
+func ParseAttribute(text string) ([]string, error) { return sqlparser.ParseAttribute(text) }
 
 // operators are the names by which clients call operators that the function table knows under another name.
 var operators = map[string]string{"==": "=", "!": "not"}
