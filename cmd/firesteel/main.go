@@ -29,6 +29,7 @@ func commands() []command {
 		{"submit", []string{"spark-submit"}, "[--master URL] APP [ARG …]", "run an application", runSubmit},
 		{"connect", []string{"start-connect-server.sh"}, "[--host H] [--port P] [--master URL]", "serve Spark Connect clients", runConnect},
 		{"tpch", nil, "--scale-factor N --output DIR", "make the TPC-H tables as Parquet", runTPCH},
+		{"executor", nil, "", "run tasks of an application (started by cluster managers)", runExecutor},
 		{"version", nil, "", "print the version", runVersion},
 	}
 }

@@ -48,6 +48,7 @@ type Driver struct {
 	s       *scheduler.Scheduler
 	backend Backend
 	bus     *Bus
+	remote  *Remote // the backend, if it is that
 
 	nextJob     atomic.Int32
 	nextShuffle atomic.Int32
@@ -56,6 +57,7 @@ type Driver struct {
 	queue   []input
 	closing bool          // no more jobs
 	closed  bool          // no more events
+	failed  error         // why there are no more jobs; nil: the driver is stopped
 	wake    chan struct{} // has a token when the queue is not empty
 	done    chan struct{} // closed when the loop has ended
 
@@ -73,6 +75,7 @@ type input struct {
 	event scheduler.Event
 	job   *Handle // of a JobSubmitted
 	ask   func(*scheduler.Scheduler)
+	fail  error
 	stop  stopping
 }
 
@@ -89,6 +92,7 @@ func New(ctx context.Context, cfg Config, b Backend) (*Driver, error) {
 		s: scheduler.New(cfg.Scheduler), backend: b, bus: NewBus(cfg.Queue), wake: make(chan struct{}, 1), done: make(chan struct{}),
 		jobs: map[event.JobID]*Handle{}, tasks: map[event.TaskID]liveTask{},
 	}
+	d.remote, _ = b.(*Remote)
 	if err := b.Start(ctx, d); err != nil {
 		return nil, errors.Join(err, b.Stop(ctx))
 	}
@@ -141,9 +145,25 @@ func (d *Driver) Submit(j *Job) (*Handle, error) {
 		ID: id, Stages: specs, Group: j.Group, Description: j.Description, Tags: j.Tags, Pool: j.Pool, Properties: j.Properties,
 	}})
 	if !ok {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.failed != nil {
+			return nil, d.failed
+		}
 		return nil, ErrClosed
 	}
 	return h, nil
+}
+
+// fail ends all jobs with an error and takes no more.
+func (d *Driver) fail(err error) {
+	d.mu.Lock()
+	d.closing = true
+	if d.failed == nil {
+		d.failed = err
+	}
+	d.mu.Unlock()
+	d.put(input{fail: err})
 }
 
 // RunJob runs a job to its end; see Handle.Wait.
@@ -238,6 +258,13 @@ func (d *Driver) handle(in input) {
 		in.ask(d.s)
 		return
 	}
+	if in.fail != nil {
+		for id, h := range d.jobs {
+			delete(d.jobs, id)
+			h.finish(scheduler.JobEnded{ID: id, Err: in.fail})
+		}
+		in.event = scheduler.JobCancelled{By: scheduler.CancelAll, Reason: "because " + in.fail.Error()}
+	}
 	if in.job != nil {
 		d.jobs[in.job.id] = in.job
 	}
@@ -262,6 +289,9 @@ func (d *Driver) perform(a scheduler.Action) {
 		d.backend.Launch(a)
 	case scheduler.Publish:
 		d.bus.Publish(a.Event)
+		if e, ok := a.Event.(event.StageCompleted); ok && d.remote != nil {
+			d.remote.stageOver(e.Stage.ID)
+		}
 	case scheduler.TaskAccepted:
 		if h := d.jobs[a.Job]; h != nil {
 			h.accept(a)

@@ -279,6 +279,15 @@ func (l *lazy) Call(ctx context.Context, c *Conn, method string, body []byte) ([
 	return l.h.Call(ctx, c, method, body)
 }
 
+func (l *lazy) Lend(ctx context.Context, c *Conn, method string, body []byte) ([]byte, func(), error) {
+	<-l.ready
+	if h, ok := l.h.(Lender); ok {
+		return h.Lend(ctx, c, method, body)
+	}
+	out, err := l.h.Call(ctx, c, method, body)
+	return out, nil, err
+}
+
 func (l *lazy) Receive(c *Conn, method string, body []byte) {
 	<-l.ready
 	l.h.Receive(c, method, body)

@@ -102,6 +102,14 @@ func Members[I any](c *Codec) []reflect.Type {
 	return nil
 }
 
+// MembersOf is Members for a type that is known only at run time.
+func (c *Codec) MembersOf(t reflect.Type) []reflect.Type {
+	if u := c.unions[t]; u != nil {
+		return slices.Clone(u.types)
+	}
+	return nil
+}
+
 // Append adds the encoding of v, a pointer to a value or the value itself, to dst.
 func (c *Codec) Append(dst []byte, v any) ([]byte, error) {
 	e := &Encoder{codec: c, buf: dst}
@@ -121,6 +129,13 @@ func (c *Codec) Decode(data []byte, into any) error {
 		d.Fail("%d bytes are left over", len(d.rest))
 	}
 	return d.err
+}
+
+// Next reads one value from the front of data, into what into points to, and returns the rest.
+func (c *Codec) Next(data []byte, into any) (rest []byte, err error) {
+	d := &Decoder{codec: c, rest: data}
+	d.value(reflect.ValueOf(into).Elem())
+	return d.rest, d.err
 }
 
 // plan finds or makes the plan of a type.

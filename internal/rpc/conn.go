@@ -24,6 +24,12 @@ type Handler interface {
 	Receive(c *Conn, method string, body []byte)
 }
 
+// Lender is a Handler whose answers may lie in memory that it wants back. It is asked instead of Call; release, if not nil,
+// is called once the answer is sent, and not at all when the connection breaks before.
+type Lender interface {
+	Lend(ctx context.Context, c *Conn, method string, body []byte) (out []byte, release func(), err error)
+}
+
 // ConnError says that the connection to a peer broke, and why.
 type ConnError struct {
 	Peer  string
@@ -69,10 +75,11 @@ type Conn struct {
 
 	mu      sync.Mutex
 	next    uint32
-	waiting map[uint32]chan answer
+	waiting map[uint32]*Pending
 	calls   map[uint32]context.CancelFunc // of the peer's requests
 	out     net.Buffers
-	writing bool // what was taken from out is on its way
+	back    []func() // memory to give back when out is sent
+	writing bool     // what was taken from out is on its way
 	wake    chan struct{}
 	err     error // why it is closed
 	done    chan struct{}
@@ -86,7 +93,7 @@ type answer struct {
 }
 
 func newConn(n net.Conn, r *bufio.Reader, peer string, h Handler) *Conn {
-	c := &Conn{net: n, peer: peer, handler: h, waiting: map[uint32]chan answer{}, calls: map[uint32]context.CancelFunc{},
+	c := &Conn{net: n, peer: peer, handler: h, waiting: map[uint32]*Pending{}, calls: map[uint32]context.CancelFunc{},
 		wake: make(chan struct{}, 1), done: make(chan struct{})}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.serving.Add(2)
@@ -126,11 +133,11 @@ func (c *Conn) fail(cause error) {
 	err := c.err
 	waiting := c.waiting
 	c.waiting = nil
-	c.out = nil
+	c.out, c.back = nil, nil
 	c.mu.Unlock()
 	_ = c.net.Close()
 	for _, w := range waiting {
-		w <- answer{err: err}
+		w.answer <- answer{err: err}
 	}
 	c.cancel(err)
 	close(c.done)
@@ -157,27 +164,55 @@ func (c *Conn) Drain(ctx context.Context) error {
 // Call sends a request and waits for its answer, for the end of ctx or of the connection. An error that the peer's
 // handler returned keeps its type as far as AddErrors knows it.
 func (c *Conn) Call(ctx context.Context, method string, body []byte) ([]byte, error) {
-	w := make(chan answer, 1)
+	p, err := c.Start(method, body, nil)
+	if err != nil {
+		return nil, err
+	}
+	return p.Wait(ctx)
+}
+
+// Pending is a request that was sent and whose answer somebody will wait for.
+type Pending struct {
+	c      *Conn
+	id     uint32
+	method string
+	into   []byte
+	answer chan answer
+}
+
+// Start sends a request. Where its answer fits into the capacity of into it is read to there, without a copy: into must not
+// be touched until Wait has returned, and not be used again if Wait fails.
+func (c *Conn) Start(method string, body, into []byte) (*Pending, error) {
+	p := &Pending{c: c, method: method, into: into, answer: make(chan answer, 1)}
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.err != nil {
-		defer c.mu.Unlock()
 		return nil, c.err
 	}
 	c.next++
-	id := c.next
-	c.waiting[id] = w
-	c.put(frameCall, id, method, body)
-	c.mu.Unlock()
+	p.id = c.next
+	c.waiting[p.id] = p
+	c.put(frameCall, p.id, method, body, nil)
+	return p, nil
+}
+
+// Wait waits for the answer; see Call. It is called once.
+func (p *Pending) Wait(ctx context.Context) ([]byte, error) {
 	select {
-	case a := <-w:
+	case a := <-p.answer:
 		return a.body, a.err
 	case <-ctx.Done():
-		c.mu.Lock()
-		delete(c.waiting, id)
-		c.put(frameCancel, id, "", nil)
-		c.mu.Unlock()
-		return nil, fmt.Errorf("%s at %s was given up: %w", method, c.peer, context.Cause(ctx))
+		p.Cancel()
+		return nil, fmt.Errorf("%s at %s was given up: %w", p.method, p.c.peer, context.Cause(ctx))
 	}
+}
+
+// Cancel gives the request up.
+func (p *Pending) Cancel() {
+	p.c.mu.Lock()
+	defer p.c.mu.Unlock()
+	delete(p.c.waiting, p.id)
+	p.c.put(frameCancel, p.id, "", nil, nil)
 }
 
 // Send sends a message; it does not wait. After the end of the connection it does nothing but say so.
@@ -187,12 +222,12 @@ func (c *Conn) Send(method string, body []byte) error {
 	if c.err != nil {
 		return c.err
 	}
-	c.put(frameMessage, 0, method, body)
+	c.put(frameMessage, 0, method, body, nil)
 	return nil
 }
 
-// put queues a frame; the lock is held.
-func (c *Conn) put(kind byte, id uint32, method string, body []byte) {
+// put queues a frame; the lock is held. release, if not nil, is called when the frame is sent.
+func (c *Conn) put(kind byte, id uint32, method string, body []byte, release func()) {
 	if c.err != nil {
 		return
 	}
@@ -204,6 +239,9 @@ func (c *Conn) put(kind byte, id uint32, method string, body []byte) {
 	c.out = append(c.out, append(head, method...))
 	if len(body) > 0 {
 		c.out = append(c.out, body)
+	}
+	if release != nil {
+		c.back = append(c.back, release)
 	}
 	select {
 	case c.wake <- struct{}{}:
@@ -221,8 +259,8 @@ func (c *Conn) write() {
 			return
 		}
 		c.mu.Lock()
-		batch := c.out
-		c.out, c.writing = nil, len(batch) > 0
+		batch, back := c.out, c.back
+		c.out, c.back, c.writing = nil, nil, len(batch) > 0
 		c.mu.Unlock()
 		if len(batch) == 0 {
 			continue
@@ -231,6 +269,9 @@ func (c *Conn) write() {
 		if _, err := batch.WriteTo(c.net); err != nil {
 			c.fail(fmt.Errorf("sending failed: %w", err))
 			return
+		}
+		for _, release := range back {
+			release()
 		}
 		c.mu.Lock()
 		c.writing = false
@@ -262,25 +303,63 @@ func (c *Conn) read(r *bufio.Reader) {
 
 // next1 reads and handles one frame.
 func (c *Conn) next1(r *bufio.Reader) error {
-	f, err := readFrame(r, maxFrame)
+	var head [frameHead]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return err
+	}
+	size, kind, id, n := int(binary.LittleEndian.Uint32(head[:])), head[4], binary.LittleEndian.Uint32(head[5:]), int(head[9])
+	if size -= frameHead - 4 + n; size < 0 || size > maxFrame {
+		return fmt.Errorf("%w: a frame of %d bytes", ErrMalformed, size)
+	}
+	name := make([]byte, n)
+	if _, err := io.ReadFull(r, name); err != nil {
+		return unexpected(err)
+	}
+	if kind == frameReply {
+		return c.reply(r, id, size)
+	}
+	body, err := readBody(r, size)
 	if err != nil {
 		return err
 	}
-	if len(f) < frameHead-4 {
-		return fmt.Errorf("%w: a frame of %d bytes", ErrMalformed, len(f))
+	return c.take(kind, id, string(name), body)
+}
+
+// reply reads an answer to where its request wants it.
+func (c *Conn) reply(r *bufio.Reader, id uint32, size int) error {
+	c.mu.Lock()
+	p := c.waiting[id]
+	delete(c.waiting, id)
+	c.mu.Unlock()
+	if p == nil { // it was given up
+		_, err := io.CopyN(io.Discard, r, int64(size))
+		return unexpected(err)
 	}
-	kind, id, n := f[0], binary.LittleEndian.Uint32(f[1:]), int(f[5])
-	if f = f[6:]; n > len(f) {
-		return fmt.Errorf("%w: a method of %d bytes", ErrMalformed, n)
+	var body []byte
+	var err error
+	if size > 0 && size <= cap(p.into) {
+		body = p.into[:size]
+		_, err = io.ReadFull(r, body)
+		err = unexpected(err)
+	} else {
+		body, err = readBody(r, size)
 	}
-	method, body := string(f[:n]), f[n:]
+	if err != nil {
+		c.fail(err)
+		p.answer <- answer{err: c.Err()}
+		return err
+	}
+	p.answer <- answer{body: body}
+	return nil
+}
+
+// take handles any other frame.
+func (c *Conn) take(kind byte, id uint32, method string, body []byte) error {
 	switch kind {
 	case frameMessage:
 		c.handler.Receive(c, method, body)
 	case frameCall:
 		c.serve(id, method, body)
-	case frameReply:
-		c.answered(id, answer{body: body})
 	case frameError:
 		var e struct{ Err error }
 		if err := Unmarshal(body, &e); err != nil || e.Err == nil {
@@ -307,7 +386,7 @@ func (c *Conn) answered(id uint32, a answer) {
 	delete(c.waiting, id)
 	c.mu.Unlock()
 	if w != nil {
-		w <- a
+		w.answer <- a
 	}
 }
 
@@ -318,7 +397,7 @@ func (c *Conn) serve(id uint32, method string, body []byte) {
 	c.calls[id] = cancel
 	c.mu.Unlock()
 	c.serving.Go(func() {
-		out, err := c.handle(ctx, method, body)
+		out, release, err := c.handle(ctx, method, body)
 		cancel()
 		kind := frameReply
 		if err != nil {
@@ -330,13 +409,13 @@ func (c *Conn) serve(id uint32, method string, body []byte) {
 		}
 		c.mu.Lock()
 		delete(c.calls, id)
-		c.put(kind, id, "", out)
+		c.put(kind, id, "", out, release)
 		c.mu.Unlock()
 	})
 }
 
 // handle turns a panic of the handler into an error of the call.
-func (c *Conn) handle(ctx context.Context, method string, body []byte) (out []byte, err error) {
+func (c *Conn) handle(ctx context.Context, method string, body []byte) (out []byte, release func(), err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			e := sparkerr.Internal("the request %s failed: %v", method, p)
@@ -344,10 +423,14 @@ func (c *Conn) handle(ctx context.Context, method string, body []byte) (out []by
 			err = e
 		}
 	}()
-	return c.handler.Call(ctx, c, method, body)
+	if l, ok := c.handler.(Lender); ok {
+		return l.Lend(ctx, c, method, body)
+	}
+	out, err = c.handler.Call(ctx, c, method, body)
+	return out, nil, err
 }
 
-// readFrame reads a length and so many bytes. Memory is taken as the bytes come.
+// readFrame reads a length and so many bytes.
 func readFrame(r io.Reader, most int) ([]byte, error) {
 	var head [4]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
@@ -357,13 +440,15 @@ func readFrame(r io.Reader, most int) ([]byte, error) {
 	if n > most {
 		return nil, fmt.Errorf("%w: a frame of %d bytes, more than %d", ErrMalformed, n, most)
 	}
+	return readBody(r, n)
+}
+
+// readBody reads n bytes. Memory is taken as the bytes come.
+func readBody(r io.Reader, n int) ([]byte, error) {
 	buf := make([]byte, min(n, grantAtOnce))
 	for have := 0; ; {
 		if _, err := io.ReadFull(r, buf[have:]); err != nil {
-			if errors.Is(err, io.EOF) {
-				err = io.ErrUnexpectedEOF
-			}
-			return nil, err
+			return nil, unexpected(err)
 		}
 		if have = len(buf); have == n {
 			return buf, nil
@@ -372,6 +457,14 @@ func readFrame(r io.Reader, most int) ([]byte, error) {
 		copy(grown, buf)
 		buf = grown
 	}
+}
+
+// unexpected is for an end in the middle of a frame.
+func unexpected(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 func writeFrame(w io.Writer, body []byte) error {

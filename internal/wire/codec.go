@@ -31,6 +31,7 @@ func newCodec() *rpc.Codec {
 		types.CalendarInterval{}, []any(nil), types.MapValue{})
 	addExprs(c)
 	addPlans(c)
+	addProcesses(c)
 	return c
 }
 

@@ -1,0 +1,361 @@
+package driver
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/firesteel/firesteel/internal/cluster"
+	"github.com/firesteel/firesteel/internal/conf"
+	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/rpc"
+	"github.com/firesteel/firesteel/internal/scheduler"
+	"github.com/firesteel/firesteel/internal/sparkerr"
+	"github.com/firesteel/firesteel/internal/wire"
+)
+
+// RemoteOptions say what a Remote needs.
+type RemoteOptions struct {
+	Manager cluster.Manager
+	// App describes the application. Remote fills in DriverURL, and Secret unless one is given.
+	App  cluster.App
+	Conf *conf.Values
+	// Log is told what the application asks for and gets; nil: nobody.
+	Log *slog.Logger
+}
+
+// Limits of waits that no setting of Spark names.
+const (
+	// reasonWait is how long a broken connection waits for the manager to tell why its executor ended.
+	reasonWait = 3 * time.Second
+	// lastWords is how long an executor whose end was told may still deliver what it had sent.
+	lastWords = time.Second
+	// leaveWait is how long an executor that was told to leave may take.
+	leaveWait = 5 * time.Second
+	// managerWait is the limit of requests to the cluster manager.
+	managerWait = time.Minute
+)
+
+// Remote is the backend whose executors are other processes: a cluster manager launches them, they register here and take
+// tasks as data (Stage.Work). It implements Executors.
+type Remote struct {
+	o      RemoteOptions
+	log    *slog.Logger
+	d      *Driver
+	server *rpc.Server
+	app    cluster.App
+	base   context.Context // of requests to the manager
+	cancel context.CancelFunc
+	busy   sync.WaitGroup // requests to the manager, watchers of connections
+
+	mu       sync.Mutex
+	execs    map[event.ExecutorID]*remoteExecutor
+	byConn   map[*rpc.Conn]*remoteExecutor
+	gone     map[event.ExecutorID]string // executors that ended or were told to, and why
+	works    map[event.StageID]*remoteWork
+	tasks    map[event.TaskID]remoteTask
+	nextWork int64
+	wanted   int // executors, as told to the manager
+	scaling  bool
+	stopping bool
+}
+
+// remoteWork is the work of a stage that runs.
+type remoteWork struct{ work wire.Work }
+
+// remoteTask is an attempt that has not ended.
+type remoteTask struct {
+	on     *remoteExecutor
+	result bool // of a result stage
+}
+
+// NewRemote makes a backend. The manager must not be started.
+func NewRemote(o RemoteOptions) *Remote {
+	r := &Remote{o: o, log: o.Log, execs: map[event.ExecutorID]*remoteExecutor{}, byConn: map[*rpc.Conn]*remoteExecutor{},
+		gone: map[event.ExecutorID]string{}, works: map[event.StageID]*remoteWork{}, tasks: map[event.TaskID]remoteTask{}}
+	if r.log == nil {
+		r.log = slog.New(slog.DiscardHandler)
+	}
+	r.base, r.cancel = context.WithCancel(context.Background())
+	return r
+}
+
+// Start listens for executors and starts the cluster manager.
+func (r *Remote) Start(ctx context.Context, d *Driver) error {
+	r.d = d
+	r.app = r.o.App
+	if r.app.Secret == "" {
+		r.app.Secret = r.o.Conf.String("spark.authenticate.secret")
+	}
+	if r.app.Secret == "" {
+		r.app.Secret = newSecret()
+	}
+	if err := r.listen(); err != nil {
+		return err
+	}
+	r.log.Info("driver listens", "address", r.app.DriverURL, "application", r.app.ID)
+	if err := r.o.Manager.Start(ctx, r.app, r.notice); err != nil {
+		return err
+	}
+	d.Post(scheduler.Tick{}) // asks for the executors that the application starts with
+	return nil
+}
+
+func newSecret() string {
+	b := make([]byte, 32)
+	if _, err := rand.Read(b); err != nil {
+		panic(err) // crypto/rand does not fail
+	}
+	return hex.EncodeToString(b)
+}
+
+// listen opens the driver's port, or one of the next ones if it is taken.
+func (r *Remote) listen() error {
+	host := r.o.Conf.String("spark.driver.host")
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	bind := r.o.Conf.String("spark.driver.bindAddress")
+	if bind == "" {
+		bind = host
+	}
+	cfg := rpc.Config{Secret: r.app.Secret, Build: wire.Build(), Name: "the driver", Timeout: min(r.o.Conf.Duration("spark.network.timeout"), 30*time.Second)}
+	port, tries := int(r.o.Conf.Int("spark.driver.port")), int(r.o.Conf.Int("spark.port.maxRetries"))
+	var err error
+	for i := 0; ; i++ {
+		r.server, err = rpc.Listen(net.JoinHostPort(bind, strconv.Itoa(port)), cfg, func(*rpc.Conn) rpc.Handler { return remoteHandler{r} }, r.refused)
+		if err == nil {
+			break
+		}
+		if port == 0 || i >= tries || !errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Errorf("the driver cannot listen (spark.driver.bindAddress, spark.driver.port): %w", err)
+		}
+		port++
+	}
+	r.app.DriverURL = net.JoinHostPort(host, strconv.Itoa(r.server.Port()))
+	return nil
+}
+
+func (r *Remote) refused(peer string, err error) {
+	r.log.Warn("a connection to the driver was refused", "peer", peer, "reason", err)
+}
+
+// Address is host:port at which executors register.
+func (r *Remote) Address() string { return r.app.DriverURL }
+
+// Launch sends a task to its executor, after the work of its stage if that is not there yet.
+func (r *Remote) Launch(t scheduler.LaunchTask) {
+	st, _ := t.Spec.Body.(*Stage)
+	if st == nil || st.Work == nil {
+		r.d.Post(scheduler.TaskEnded{Task: t.Task, Reason: event.ExceptionFailure{Fatal: true,
+			Err: sparkerr.Internal("stage %d (%s) cannot run in another process: it has no work that travels", t.Stage, t.Spec.Name)}})
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e := r.execs[t.Executor]
+	if e == nil || e.over {
+		return // its loss is told, and takes the attempt along
+	}
+	w := r.works[t.Stage]
+	if w == nil {
+		r.nextWork++
+		w = &remoteWork{wire.Work{ID: r.nextWork, Kind: st.Work.Kind, Data: st.Work.Data}}
+		r.works[t.Stage] = w
+	}
+	if !e.works[w.work.ID] {
+		e.works[w.work.ID] = true
+		e.out.Put(wire.NewWork{Work: w.work})
+	}
+	r.tasks[t.Task] = remoteTask{e, t.Spec.Shuffle == event.NoShuffle}
+	e.out.Put(wire.Launch{Task: wire.Task{
+		ID: t.Task, Work: w.work.ID, Job: t.Job.ID, Stage: t.Stage, StageAttempt: t.StageAttempt, Partition: t.Partition,
+		Attempt: t.Attempt, Tasks: t.Spec.Tasks, Executor: t.Executor, Locality: t.Locality, Speculative: t.Speculative,
+		Epoch: t.Epoch, Peers: t.Peers, Group: t.Job.Group, Tags: t.Job.Tags, Properties: t.Job.Properties,
+	}})
+}
+
+// stageOver forgets the work of a stage attempt that ended. Another attempt sends it again.
+func (r *Remote) stageOver(id event.StageID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w := r.works[id]
+	if w == nil {
+		return
+	}
+	delete(r.works, id)
+	for _, e := range r.execs {
+		if e.works[w.work.ID] {
+			delete(e.works, w.work.ID)
+			e.out.Put(wire.DropWork{Work: w.work.ID})
+		}
+	}
+}
+
+// Kill passes the order on.
+func (r *Remote) Kill(task event.TaskID, executor event.ExecutorID, reason string) {
+	r.tell(executor, wire.KillTask{Task: task, Reason: reason})
+}
+
+// CommitAnswer passes the answer on.
+func (r *Remote) CommitAnswer(task event.TaskID, allow bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if t, ok := r.tasks[task]; ok && !t.on.over {
+		t.on.out.Put(wire.CommitAnswer{Task: task, Allow: allow})
+	}
+}
+
+// ForgetShuffle passes the order on.
+func (r *Remote) ForgetShuffle(id event.ShuffleID) { r.tellAll(wire.DropShuffle{Shuffle: id}) }
+
+// Reregister passes the order on.
+func (r *Remote) Reregister(id event.ExecutorID) { r.tell(id, wire.RegisterAgain{}) }
+
+func (r *Remote) tell(id event.ExecutorID, o wire.Order) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e := r.execs[id]; e != nil && !e.over {
+		e.out.Put(o)
+	}
+}
+
+func (r *Remote) tellAll(o wire.Order) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.execs {
+		e.out.Put(o)
+	}
+}
+
+// Scale asks the manager for so many executors. A newer number replaces one that has not been told yet.
+func (r *Remote) Scale(total int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.wanted = total
+	if r.scaling || r.stopping {
+		return
+	}
+	r.scaling = true
+	r.busy.Go(r.scale)
+}
+
+func (r *Remote) scale() {
+	for told := -1; ; {
+		r.mu.Lock()
+		total := r.wanted
+		if total == told || r.stopping {
+			r.scaling = false
+			r.mu.Unlock()
+			return
+		}
+		r.mu.Unlock()
+		told = total
+		r.log.Info("executors asked for", "total", total, "cores", r.app.Executor.Cores, "memory", r.app.Executor.Memory)
+		ctx, cancel := context.WithTimeoutCause(r.base, managerWait, fmt.Errorf("the cluster manager did not answer within %s", managerWait))
+		if err := r.o.Manager.Scale(ctx, total); err != nil && r.base.Err() == nil {
+			r.log.Error("the cluster manager did not take the request for executors", "total", total, "error", err)
+		}
+		cancel()
+	}
+}
+
+// KillExecutors tells executors to leave, and the manager to end those that do not.
+func (r *Remote) KillExecutors(ids []event.ExecutorID, reason string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, id := range ids {
+		r.log.Info("executor is released", "executor", id, "reason", reason)
+		if e := r.execs[id]; e != nil {
+			r.release(e, reason)
+		} else if r.gone[id] == "" {
+			r.gone[id] = reason
+		}
+	}
+	if !r.stopping {
+		r.busy.Go(func() { r.kill(ids) })
+	}
+}
+
+func (r *Remote) kill(ids []event.ExecutorID) {
+	ctx, cancel := context.WithTimeoutCause(r.base, managerWait, fmt.Errorf("the cluster manager did not answer within %s", managerWait))
+	defer cancel()
+	if err := r.o.Manager.Kill(ctx, ids); err != nil && r.base.Err() == nil {
+		r.log.Error("the cluster manager did not end executors", "executors", ids, "error", err)
+	}
+}
+
+// Slots implements Executors.
+func (r *Remote) Slots() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := 0
+	for _, e := range r.execs {
+		if !e.broken {
+			n += e.cores
+		}
+	}
+	if n == 0 {
+		n = r.expected()
+	}
+	return n
+}
+
+// expected is the number of slots that the settings ask for.
+func (r *Remote) expected() int {
+	cores := max(r.app.Executor.Cores, 1)
+	if n := int(r.o.Conf.Int("spark.cores.max")); n > 0 {
+		return n
+	}
+	return cores * max(r.wanted, 1)
+}
+
+// Stop tells all executors to leave, waits for them, and gives what the manager took back.
+func (r *Remote) Stop(ctx context.Context) error {
+	r.mu.Lock()
+	if r.stopping {
+		r.mu.Unlock()
+		return nil
+	}
+	r.stopping = true
+	execs := maps.Clone(r.execs)
+	for _, e := range execs {
+		r.release(e, "the application ended")
+	}
+	r.mu.Unlock()
+	wait, stop := context.WithTimeout(ctx, leaveWait)
+	defer stop()
+	for _, e := range execs {
+		select {
+		case <-e.conn.Done():
+		case <-wait.Done():
+		}
+	}
+	r.cancel()
+	var err error
+	if r.d != nil {
+		err = r.o.Manager.Stop(ctx)
+	}
+	if r.server != nil {
+		r.server.Close()
+	}
+	r.busy.Wait()
+	for _, e := range execs {
+		for _, t := range e.timers {
+			t.Stop()
+		}
+	}
+	r.log.Info("executors are released", "application", r.app.ID)
+	return err
+}
+
+var _ Backend = (*Remote)(nil)

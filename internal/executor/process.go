@@ -1,0 +1,283 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/firesteel/firesteel/internal/conf"
+	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/memory"
+	"github.com/firesteel/firesteel/internal/rpc"
+	"github.com/firesteel/firesteel/internal/shuffle"
+	"github.com/firesteel/firesteel/internal/sparkerr"
+	"github.com/firesteel/firesteel/internal/vfs"
+	"github.com/firesteel/firesteel/internal/wire"
+)
+
+// process is a running executor.
+type process struct {
+	args  *Arguments
+	log   *slog.Logger
+	kinds map[string]Kind
+	conf  *conf.Values
+	env   *Env
+	conn  *rpc.Conn
+	out   *rpc.Outbox[wire.Report]
+	ready chan struct{} // closed when orders can be taken
+
+	ctx    context.Context // of tasks
+	stop   context.CancelCauseFunc
+	leave  chan string // has why the driver let it go
+	slots  sync.WaitGroup
+	queue  chan *task
+	places *places
+
+	mu      sync.Mutex
+	works   map[int64]*openWork
+	running map[event.TaskID]*task
+	commits map[event.TaskID]chan bool
+	ending  bool
+}
+
+// LostDriverError ends an executor whose driver is gone.
+type LostDriverError struct{ Cause error }
+
+func (e *LostDriverError) Error() string { return "the driver is lost: " + e.Cause.Error() }
+
+// Unwrap returns the cause.
+func (e *LostDriverError) Unwrap() error { return e.Cause }
+
+// Run is an executor from its registration to its end; see Main.
+func Run(ctx context.Context, a *Arguments, kinds map[string]Kind, log *slog.Logger) (err error) {
+	p := &process{args: a, log: log, kinds: kinds, ready: make(chan struct{}), leave: make(chan string, 1), places: newPlaces(), works: map[int64]*openWork{},
+		running: map[event.TaskID]*task{}, commits: map[event.TaskID]chan bool{}, queue: make(chan *task, a.Cores+queueSpare)}
+	p.ctx, p.stop = context.WithCancelCause(context.WithoutCancel(ctx))
+	defer p.stop(nil)
+	if err := p.connect(ctx); err != nil {
+		return err
+	}
+	defer p.conn.Close()
+	if err := p.open(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
+	close(p.ready)
+	if err := p.register(ctx); err != nil {
+		return err
+	}
+	log.Info("registered with the driver", "driver", a.Driver, "host", a.Host, "cores", a.Cores, "memory", a.Memory)
+	return p.serve(ctx)
+}
+
+// connect makes the connection to the driver, which may not be reachable yet, and asks for the application's settings.
+func (p *process) connect(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, dialLimit, fmt.Errorf("the driver did not answer within %s", dialLimit))
+	defer cancel()
+	cfg := rpc.Config{Secret: p.args.Secret, Build: wire.Build(), Name: "executor " + string(p.args.ID)}
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+		var err error
+		if p.conn, err = rpc.Dial(ctx, p.args.Driver, cfg, p); err == nil {
+			break
+		}
+		var refused *rpc.RefusedError
+		if errors.As(err, &refused) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, context.Cause(ctx))
+		case <-time.After(pause):
+		}
+	}
+	var s wire.Settings
+	err := p.ask(ctx, wire.MethodSettings, &wire.Application{App: p.args.App, Executor: p.args.ID}, &s)
+	if err != nil {
+		p.conn.Close()
+		return err
+	}
+	p.conf = conf.NewValues(s.Conf)
+	return nil
+}
+
+func (p *process) ask(ctx context.Context, method string, v, into any) error {
+	return wire.Ask(func(method string, body []byte) ([]byte, error) { return p.conn.Call(ctx, method, body) }, method, v, into)
+}
+
+// open makes what tasks need.
+func (p *process) open(context.Context) error {
+	settings := p.conf.All()
+	roots := localDirs(settings)
+	for i := range roots {
+		roots[i] = filepath.Join(roots[i], "firesteel-"+string(p.args.App), "executor-"+string(p.args.ID))
+	}
+	dirs := memory.NewDirs(roots...)
+	pool := memory.NewPool(memory.Config{Budget: budget(p.args.Memory), Key: "spark.executor.memory", StorageFraction: p.conf.Double("spark.memory.storageFraction")})
+	p.env = &Env{ID: p.args.ID, Host: p.args.Host, Cores: p.args.Cores, Conf: settings, Pool: pool, Dirs: dirs, FS: vfs.NewRegistry()}
+	p.env.Shuffle = shuffle.NewFiles(dirs, p.args.ID, p.args.Host, p.conf.Bool("spark.shuffle.compress"), nil)
+	p.env.Statuses = p.statuses
+	p.env.Broadcast = func(context.Context, event.BroadcastID) (io.ReadCloser, error) {
+		return nil, sparkerr.Unsupported("broadcasts on executors")
+	}
+	p.env.Store = func(string) (io.WriteCloser, error) { return nil, sparkerr.Unsupported("stored results") }
+	p.out = wire.Reports(p.conn, p.unsendable)
+	for range p.args.Cores {
+		p.slots.Go(p.work)
+	}
+	return nil
+}
+
+// register tells the driver that this executor is ready.
+func (p *process) register(ctx context.Context) error {
+	limit := p.conf.Duration("spark.network.timeout")
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the driver did not answer within %s (spark.network.timeout)", limit))
+	defer cancel()
+	return p.ask(ctx, wire.MethodRegister, &wire.Registration{
+		Application: wire.Application{App: p.args.App, Executor: p.args.ID}, Host: p.args.Host, Cores: p.args.Cores, Memory: p.args.Memory,
+	}, nil)
+}
+
+// serve runs until the driver lets this executor go, is lost, or ctx ends.
+func (p *process) serve(ctx context.Context) error {
+	every := p.conf.Duration("spark.executor.heartbeatInterval")
+	beat := time.NewTicker(max(every, 10*time.Millisecond))
+	defer beat.Stop()
+	for {
+		select {
+		case <-beat.C:
+			p.out.Put(wire.Alive{Metrics: p.metrics()})
+		case why := <-p.leave:
+			p.log.Info("the driver let this executor go", "reason", why)
+			return nil
+		case <-p.conn.Done():
+			return &LostDriverError{p.conn.Err()}
+		case <-ctx.Done():
+			p.drain(ctx)
+			return nil
+		}
+	}
+}
+
+// drainLimit is how long running tasks may take to end when the machine ends this process.
+const drainLimit = 10 * time.Second
+
+// drain ends the tasks and reports how they ended.
+func (p *process) drain(ctx context.Context) {
+	p.log.Info("executor was told to end", "reason", context.Cause(ctx))
+	p.out.Put(wire.Leaving{Reason: "the process was told to end"})
+	p.endTasks("the executor ends")
+	wait, cancel := context.WithTimeout(context.Background(), drainLimit)
+	defer cancel()
+	p.out.Close()
+	_ = p.conn.Drain(wait) // it may be gone
+}
+
+// endTasks takes no more tasks, cancels those that run and waits for them.
+func (p *process) endTasks(why string) {
+	p.mu.Lock()
+	first := !p.ending
+	p.ending = true
+	p.mu.Unlock()
+	if !first {
+		return
+	}
+	p.stop(&event.KilledError{TaskKilled: event.TaskKilled{Cause: why}})
+	close(p.queue)
+	done := make(chan struct{})
+	go func() { p.slots.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(drainLimit):
+		p.log.Error("tasks do not end", "limit", drainLimit)
+	}
+}
+
+// close frees all that the executor holds.
+func (p *process) close() error {
+	p.endTasks("the executor ends")
+	p.mu.Lock()
+	works := p.works
+	p.works = nil
+	p.mu.Unlock()
+	var errs []error
+	for _, w := range works {
+		errs = append(errs, w.close())
+	}
+	return errors.Join(append(errs, p.env.Dirs.Remove())...)
+}
+
+// metrics are the gauges of this process that there are.
+func (p *process) metrics() (m event.ExecutorMetrics) {
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	u := p.env.Pool.Usage()
+	m[event.JVMHeapMemory] = int64(s.HeapAlloc)
+	m[event.OnHeapExecutionMemory], m[event.OnHeapStorageMemory] = u.Execution, u.Storage
+	m[event.OnHeapUnifiedMemory] = u.Execution + u.Storage
+	m[event.MajorGCCount], m[event.TotalGCTime] = int64(s.NumGC), int64(s.PauseTotalNs/1e6)
+	m[event.MajorGCTime] = m[event.TotalGCTime]
+	return m
+}
+
+// Call answers requests; the driver makes none.
+func (p *process) Call(_ context.Context, _ *rpc.Conn, method string, _ []byte) ([]byte, error) {
+	return nil, sparkerr.Internal("an executor knows no request %q", method)
+}
+
+// Receive takes orders.
+func (p *process) Receive(c *rpc.Conn, method string, body []byte) {
+	<-p.ready
+	if method != wire.MethodOrders {
+		return
+	}
+	if err := wire.ReadOrders(body, p.obey); err != nil {
+		p.log.Error("the driver's orders cannot be read", "error", err)
+		go c.Close()
+	}
+}
+
+func (p *process) obey(o wire.Order) {
+	switch o := o.(type) {
+	case wire.NewWork:
+		p.addWork(&o.Work)
+	case wire.DropWork:
+		p.dropWork(o.Work)
+	case wire.Launch:
+		p.launch(&o.Task)
+	case wire.KillTask:
+		p.kill(o.Task, o.Reason)
+	case wire.CommitAnswer:
+		p.mu.Lock()
+		answer := p.commits[o.Task]
+		delete(p.commits, o.Task)
+		p.mu.Unlock()
+		if answer != nil {
+			answer <- o.Allow
+		}
+	case wire.DropShuffle:
+		p.places.forget(o.Shuffle)
+		if err := p.env.Shuffle.Remove(o.Shuffle); err != nil {
+			p.log.Warn("map outputs cannot be deleted", "shuffle", o.Shuffle, "error", err)
+		}
+	case wire.PeerLost:
+		p.places.lose(o.Executor)
+	case wire.RegisterAgain:
+		go func() {
+			if err := p.register(p.ctx); err != nil {
+				p.log.Error("registering again failed", "error", err)
+				p.conn.Close()
+			}
+		}()
+	case wire.Leave:
+		select {
+		case p.leave <- o.Reason:
+		default:
+		}
+	}
+}

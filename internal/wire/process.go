@@ -1,0 +1,219 @@
+package wire
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+
+	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/rpc"
+)
+
+// Between a driver and an executor lies one connection, which the executor makes. It asks for the application's settings
+// (MethodSettings), registers (MethodRegister), and from then on the driver sends orders and it sends reports, both in order
+// and many in one message. Blocks travel on connections of their own: see package block.
+const (
+	MethodSettings = "settings" // Application -> Settings
+	MethodRegister = "register" // Registration -> nothing
+	MethodStatuses = "statuses" // StatusQuery -> StatusAnswer
+	MethodOrders   = "orders"   // messages of Order
+	MethodReports  = "reports"  // messages of Report
+)
+
+// Application names the application and the executor of it that asks.
+type Application struct {
+	App      event.AppID
+	Executor event.ExecutorID
+}
+
+// Settings are what an executor must know of its application.
+type Settings struct {
+	Name string
+	Conf map[string]string
+}
+
+// Registration says that an executor is ready.
+type Registration struct {
+	Application
+	Host       string
+	Cores      int
+	Memory     int64
+	Blocks     string // host:port of its block server
+	LogURLs    map[string]string
+	Attributes map[string]string
+}
+
+// StatusQuery asks where the outputs of a shuffle lie, as known at the epoch or later.
+type StatusQuery struct {
+	Shuffle event.ShuffleID
+	Epoch   int64
+}
+
+// StatusAnswer says where the outputs lie. Known is false if there is no such shuffle.
+type StatusAnswer struct {
+	Known bool
+	Epoch int64
+	Maps  []MapOutputAt
+	Peers map[event.ExecutorID]string // block servers of the executors that Maps names
+}
+
+// MapOutputAt is where a map output lies; At is empty while it is missing.
+type MapOutputAt struct {
+	At    event.ExecutorID
+	Host  string
+	Sizes []int64
+}
+
+// Order is what a driver tells an executor: one of the types below.
+type Order interface{ isOrder() }
+
+// The orders.
+type (
+	// NewWork comes before the first Launch of its tasks.
+	NewWork struct{ Work Work }
+	// DropWork says that no more tasks of a work will come. Those that run still need it.
+	DropWork struct{ Work int64 }
+	// Launch starts a task.
+	Launch struct{ Task Task }
+	// KillTask ends a task; its Ended still follows.
+	KillTask struct {
+		Task   event.TaskID
+		Reason string
+	}
+	// CommitAnswer answers AskCommit.
+	CommitAnswer struct {
+		Task  event.TaskID
+		Allow bool
+	}
+	// DropShuffle deletes the outputs of a shuffle.
+	DropShuffle struct{ Shuffle event.ShuffleID }
+	// DropBlocks forgets a block and all whose names start with its name and an underscore.
+	DropBlocks struct{ Name string }
+	// PeerLost says that an executor is gone: what lay there must not be waited for.
+	PeerLost struct{ Executor event.ExecutorID }
+	// RegisterAgain asks for another registration on the same connection.
+	RegisterAgain struct{}
+	// Leave ends the executor.
+	Leave struct{ Reason string }
+)
+
+func (NewWork) isOrder()       {}
+func (DropWork) isOrder()      {}
+func (Launch) isOrder()        {}
+func (KillTask) isOrder()      {}
+func (CommitAnswer) isOrder()  {}
+func (DropShuffle) isOrder()   {}
+func (DropBlocks) isOrder()    {}
+func (PeerLost) isOrder()      {}
+func (RegisterAgain) isOrder() {}
+func (Leave) isOrder()         {}
+
+// Report is what an executor tells its driver: one of the types below.
+type Report interface{ isReport() }
+
+// The reports.
+type (
+	// Started says that a task runs.
+	Started struct{ Task event.TaskID }
+	// Ended says how a task ended.
+	Ended struct {
+		Task    event.TaskID
+		Reason  event.Reason
+		Outcome Outcome
+	}
+	// AskCommit asks whether a task may commit its output.
+	AskCommit struct{ Task event.TaskID }
+	// Alive is the heartbeat. Cached counts the cached blocks.
+	Alive struct {
+		Cached  int
+		Metrics event.ExecutorMetrics
+	}
+	// BlockChanged says how a cached block is stored now; with an empty level it is gone.
+	BlockChanged struct{ Status event.BlockStatus }
+	// Leaving says that the executor was told to end by its machine and takes no more tasks.
+	Leaving struct{ Reason string }
+)
+
+func (Started) isReport()      {}
+func (Ended) isReport()        {}
+func (AskCommit) isReport()    {}
+func (Alive) isReport()        {}
+func (BlockChanged) isReport() {}
+func (Leaving) isReport()      {}
+
+func addProcesses(c *rpc.Codec) {
+	rpc.Union[Order](c, NewWork{}, DropWork{}, Launch{}, KillTask{}, CommitAnswer{}, DropShuffle{}, DropBlocks{}, PeerLost{},
+		RegisterAgain{}, Leave{})
+	rpc.Union[Report](c, Started{}, Ended{}, AskCommit{}, Alive{}, BlockChanged{}, Leaving{})
+}
+
+// Orders and Reports make the sending ends of a connection.
+func Orders(c *rpc.Conn, failed func(Order, error)) *rpc.Outbox[Order] {
+	return rpc.NewOutbox(c, codec, MethodOrders, failed)
+}
+
+// Reports is the sending end of an executor.
+func Reports(c *rpc.Conn, failed func(Report, error)) *rpc.Outbox[Report] {
+	return rpc.NewOutbox(c, codec, MethodReports, failed)
+}
+
+// ReadOrders and ReadReports read their messages.
+func ReadOrders(body []byte, take func(Order)) error { return rpc.ReadBatch(codec, body, take) }
+
+// ReadReports reads a message of reports.
+func ReadReports(body []byte, take func(Report)) error { return rpc.ReadBatch(codec, body, take) }
+
+// Ask makes a request and reads its answer into what into points to, if that is not nil.
+func Ask(call func(method string, body []byte) ([]byte, error), method string, v, into any) error {
+	body, err := Marshal(v)
+	if err != nil {
+		return err
+	}
+	out, err := call(method, body)
+	if err != nil || into == nil {
+		return err
+	}
+	return Unmarshal(out, into)
+}
+
+// Build tells programs apart whose messages differ: a digest of the layout of all that travels.
+var Build = sync.OnceValue(func() string {
+	var b strings.Builder
+	seen := map[reflect.Type]bool{}
+	var describe func(t reflect.Type)
+	describe = func(t reflect.Type) {
+		fmt.Fprintf(&b, "%s %s\n", t.PkgPath(), t)
+		if seen[t] {
+			return
+		}
+		seen[t] = true
+		switch t.Kind() {
+		case reflect.Struct:
+			for i := range t.NumField() {
+				if f := t.Field(i); f.IsExported() {
+					b.WriteString(f.Name)
+					describe(f.Type)
+				}
+			}
+		case reflect.Pointer, reflect.Slice, reflect.Array:
+			describe(t.Elem())
+		case reflect.Map:
+			describe(t.Key())
+			describe(t.Elem())
+		case reflect.Interface:
+			for _, m := range codec.MembersOf(t) {
+				describe(m)
+			}
+		}
+	}
+	for _, root := range []any{Fragment{}, Sample{}, Settings{}, Registration{}, StatusQuery{}, StatusAnswer{}} {
+		describe(reflect.TypeOf(root))
+	}
+	describe(reflect.TypeFor[Order]())
+	describe(reflect.TypeFor[Report]())
+	sum := sha256.Sum256([]byte(b.String()))
+	return hex.EncodeToString(sum[:8])
+})
