@@ -22,20 +22,33 @@ func runSubmit(ctx context.Context, args []string) error {
 	app.register(f)
 	pyFiles := f.String("py-files", "", "zip, egg or py files for the Python path, separated by commas")
 	class := f.String("class", "", "main class of a JVM application (refused: there is no JVM)")
+	files := f.String("files", "", "files for the driver and the executors, separated by commas")
+	status := f.String("status", "", "show the state of the submission with this ID (cluster mode)")
+	kill := f.String("kill", "", "end the submission with this ID (cluster mode)")
 	if err := f.parse(args); err != nil {
 		return err
 	}
 	switch {
 	case *class != "" || strings.HasSuffix(f.Arg(0), ".jar"):
 		return errors.New("firesteel submit: JVM applications cannot run here; Python and Go programs and SQL can")
-	case f.NArg() == 0:
+	case f.NArg() == 0 && *status == "" && *kill == "":
 		return usageError{errors.New("submit needs an application")}
-	case app.deployMode == "cluster":
-		return errors.New("firesteel submit: Cluster deploy mode is not applicable to master \"local\"")
 	}
 	o, err := app.options()
 	if err != nil {
 		return err
+	}
+	for key, v := range map[string]string{"spark.submit.pyFiles": *pyFiles, "spark.files": *files} {
+		if v != "" {
+			o.Conf[key] = v
+		}
+	}
+	*pyFiles = o.Conf["spark.submit.pyFiles"]
+	switch {
+	case *status != "" || *kill != "":
+		return tellSubmission(ctx, o, *status, *kill)
+	case o.Conf["spark.submit.deployMode"] == "cluster":
+		return submitCluster(ctx, o, f.Args())
 	}
 	if o.Name == "" {
 		o.Name = filepath.Base(f.Arg(0))

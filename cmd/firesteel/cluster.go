@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+
+	"github.com/firesteel/firesteel/internal/cluster"
+	"github.com/firesteel/firesteel/internal/cluster/kubernetes"
+	"github.com/firesteel/firesteel/internal/session"
+)
+
+// submitCluster starts an application whose driver runs on the cluster.
+func submitCluster(ctx context.Context, o session.Options, argv []string) error {
+	master, err := cluster.ParseMaster(o.MasterOr())
+	if err != nil {
+		return err
+	}
+	if o.Name == "" {
+		o.Name = filepath.Base(argv[0])
+	}
+	o.Conf["spark.app.name"] = o.Name
+	switch master.Kind {
+	case cluster.Kubernetes:
+		err = kubernetes.Submit(ctx, kubernetes.Submission{Target: master.Target, Conf: o.Conf, Resource: argv[0], Args: argv[1:], User: userName()}, os.Stderr)
+		if failed := (*kubernetes.ExitError)(nil); errors.As(err, &failed) {
+			fmt.Fprintln(os.Stderr, failed)
+			return exitCode(max(1, failed.Code))
+		}
+		return err
+	case cluster.Local:
+		return errors.New("firesteel submit: Cluster deploy mode is not applicable to master \"local\"")
+	}
+	return master.Unsupported()
+}
+
+// tellSubmission shows the state of a submission, or ends it.
+func tellSubmission(ctx context.Context, o session.Options, status, kill string) error {
+	master, err := cluster.ParseMaster(o.MasterOr())
+	if err != nil {
+		return err
+	}
+	switch {
+	case master.Kind == cluster.Kubernetes && kill != "":
+		return kubernetes.Kill(ctx, master.Target, o.Conf, kill, os.Stdout)
+	case master.Kind == cluster.Kubernetes:
+		return kubernetes.Status(ctx, master.Target, o.Conf, status, os.Stdout)
+	}
+	return master.Unsupported()
+}
+
+func userName() string {
+	for _, key := range []string{"SPARK_USER", "HADOOP_USER_NAME"} {
+		if u := os.Getenv(key); u != "" {
+			return u
+		}
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "nobody"
+}

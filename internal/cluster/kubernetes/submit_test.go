@@ -1,0 +1,196 @@
+package kubernetes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/firesteel/firesteel/internal/cluster"
+)
+
+func program(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "app.py")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func (r *rig) submission(resource string) Submission {
+	r.app.Conf["spark.app.name"], r.app.Conf["spark.kubernetes.report.interval"] = "My App", "10ms"
+	return Submission{Target: r.URL, Conf: r.app.Conf, Resource: resource, Args: []string{"a", "b c"}, User: "me"}
+}
+
+func driverOf(r *rig) *corev1.Pod {
+	r.t.Helper()
+	var name string
+	eventually(r.t, "the driver's pod", func() bool {
+		for _, n := range r.names("pods") {
+			if strings.HasSuffix(n, "-driver") {
+				name = n
+			}
+		}
+		return name != ""
+	})
+	return find[corev1.Pod](r.server, "pods", name)
+}
+
+func TestSubmit(t *testing.T) {
+	r := newRig(t, map[string]string{"spark.authenticate.secret": "hush", "spark.kubernetes.authenticate.submission.oauthToken": "mine",
+		"spark.kubernetes.authenticate.driver.oauthToken": "its", "spark.kubernetes.driverEnv.X": "y"})
+	var out strings.Builder
+	done := make(chan error)
+	go func() { done <- Submit(t.Context(), r.submission(program(t, "print(1)")), &out) }()
+	p := driverOf(r)
+	prefix := strings.TrimSuffix(p.Name, "-driver")
+	eventually(t, "owners", func() bool {
+		for _, plural := range []string{"services", "configmaps", "secrets"} {
+			for _, n := range r.names(plural) {
+				if o := find[corev1.Service](r.server, plural, n).OwnerReferences; len(o) != 1 || o[0].UID != p.UID {
+					return false
+				}
+			}
+		}
+		return true
+	})
+	text := string(find[corev1.ConfigMap](r.server, "configmaps", prefix+"-conf").BinaryData[propertiesFile])
+	for _, line := range []string{"spark.driver.host=" + prefix + "-driver-svc.default.svc", "spark.master=k8s://https://kubernetes.default.svc",
+		"spark.driver.port=7078", "spark.kubernetes.driver.pod.name=" + p.Name, "spark.kubernetes.secretName=" + prefix + "-auth",
+		"spark.app.id=" + p.Labels[labelApp], "spark.kubernetes.authenticate.driver.oauthTokenFile=" + credentials + "/oauthToken"} {
+		if !strings.Contains(text, line+"\n") {
+			t.Errorf("no %s in\n%s", line, text)
+		}
+	}
+	if strings.Contains(text, "hush") || strings.Contains(text, "mine") || strings.Contains(text, "its\n") {
+		t.Errorf("secrets in\n%s", text)
+	}
+	s := find[corev1.Service](r.server, "services", prefix+"-driver-svc")
+	if s.Spec.ClusterIP != "None" || s.Spec.Selector[labelRole] != "driver" || s.Spec.Ports[0].Port != 7078 {
+		t.Errorf("service %+v", s.Spec)
+	}
+	c := p.Spec.Containers[0]
+	if want := []string{confDir + "/app.py", "a", "b c"}; c.Args[0] != "submit" || !slices.Equal(c.Args[len(c.Args)-3:], want) {
+		t.Errorf("arguments %q", c.Args)
+	}
+	if c.Resources.Limits.Memory().String() != "1434Mi" { // 1 GiB and 40 % for Python
+		t.Errorf("memory %s", c.Resources.Limits.Memory())
+	}
+	if !slices.ContainsFunc(c.Env, func(e corev1.EnvVar) bool {
+		return e.Name == cluster.SecretEnv && e.ValueFrom.SecretKeyRef.Name == prefix+"-auth"
+	}) {
+		t.Errorf("environment %+v", c.Env)
+	}
+	r.status(p.Name, func(p *corev1.Pod) { p.Status.Phase = corev1.PodRunning })
+	r.status(p.Name, func(p *corev1.Pod) { p.Status.Phase = corev1.PodSucceeded })
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(out.String(), "submission ID default:"+p.Name) || !strings.Contains(out.String(), "phase: Succeeded") {
+		t.Error(out.String())
+	}
+}
+
+func TestSubmitFailure(t *testing.T) {
+	r := newRig(t, nil)
+	done := make(chan error)
+	go func() { done <- Submit(t.Context(), r.submission("local:///opt/app.py"), new(strings.Builder)) }()
+	p := driverOf(r)
+	if a := p.Spec.Containers[0].Args; a[len(a)-3] != "/opt/app.py" {
+		t.Errorf("arguments %q", a)
+	}
+	r.status(p.Name, func(p *corev1.Pod) {
+		terminate(3, "Error")(p)
+		p.Status.ContainerStatuses[0].Name = driverContainer
+	})
+	var e *ExitError
+	if err := <-done; !errors.As(err, &e) || e.Code != 3 || e.Error() != "driver pod "+p.Name+" failed: It exited with status 3." {
+		t.Error(err)
+	}
+}
+
+// TestSubmitLeavesNothing: when the pod is refused, what was made before is deleted.
+func TestSubmitLeavesNothing(t *testing.T) {
+	r := newRig(t, nil)
+	r.refuseWith(func(method, plural, name string) *apierrors.StatusError {
+		if method == "POST" && plural == "pods" {
+			return apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, name, errorText("exceeded quota"))
+		}
+		return nil
+	})
+	if err := Submit(t.Context(), r.submission("local:///a.py"), new(strings.Builder)); !apierrors.IsForbidden(err) {
+		t.Error(err)
+	}
+	for _, plural := range []string{"services", "configmaps", "secrets"} {
+		if left := r.names(plural); len(left) != 0 {
+			t.Errorf("left: %s %q", plural, left)
+		}
+	}
+}
+
+func TestSubmitRefusals(t *testing.T) {
+	r := newRig(t, map[string]string{"spark.kubernetes.configMap.maxSize": "2000"})
+	for what, s := range map[string]Submission{
+		"no such file": r.submission("/nowhere/app.py"),
+		"maxSize":      r.submission(program(t, strings.Repeat("x", 2000))),
+	} {
+		if err := Submit(t.Context(), s, new(strings.Builder)); err == nil || what == "maxSize" && !strings.Contains(err.Error(), what) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if n := len(r.names("configmaps")); n != 0 {
+		t.Errorf("%d config maps", n)
+	}
+}
+
+// TestSubmitterLeaves: the driver goes on without whoever submitted it.
+func TestSubmitterLeaves(t *testing.T) {
+	r := newRig(t, nil)
+	ctx, leave := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- Submit(ctx, r.submission("local:///a.py"), new(strings.Builder)) }()
+	p := driverOf(r)
+	eventually(t, "the owner", func() bool {
+		n := r.names("services")
+		return len(n) == 1 && len(find[corev1.Service](r.server, "services", n[0]).OwnerReferences) == 1
+	})
+	leave()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if find[corev1.Pod](r.server, "pods", p.Name) == nil {
+		t.Error("the driver went with the submission")
+	}
+}
+
+func TestStatusAndKill(t *testing.T) {
+	r := newRig(t, map[string]string{"spark.kubernetes.submission.waitAppCompletion": "false"})
+	for i := range 2 {
+		s := r.submission("local:///a.py")
+		s.Conf["spark.kubernetes.driver.pod.name"] = fmt.Sprintf("job-%d", i)
+		if err := Submit(t.Context(), s, new(strings.Builder)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out strings.Builder
+	if err := Status(t.Context(), r.URL, r.app.Conf, "default:job-*", &out); err != nil || strings.Count(out.String(), "phase: Pending") != 2 {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+	if err := Kill(t.Context(), r.URL, r.app.Conf, "job-1", &out); err != nil || !slices.Equal(r.names("pods"), []string{"job-0"}) {
+		t.Errorf("%v %q", err, r.names("pods"))
+	}
+	for _, id := range []string{"default:job-7", "a:b:c", ":", "default:"} {
+		if err := Kill(t.Context(), r.URL, r.app.Conf, id, &out); err == nil {
+			t.Errorf("%q was killed", id)
+		}
+	}
+}
