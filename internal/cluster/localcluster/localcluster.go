@@ -1,0 +1,244 @@
+// Package localcluster is the cluster manager behind local-cluster[n,cores,MiB]: n executors as child processes of the
+// driver, for tests of what only separate processes show.
+package localcluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/firesteel/firesteel/internal/cluster"
+	"github.com/firesteel/firesteel/internal/event"
+)
+
+// Host is the address of all executors.
+const Host = "127.0.0.1"
+
+const (
+	// retryPause is the least time between two starts that replace an executor.
+	retryPause = 200 * time.Millisecond
+	// maxFastExits is how many executors in a row may end within settled before the manager gives up.
+	maxFastExits = 10
+	settled      = 10 * time.Second
+	// leaveWait is how long executors may take to leave before they are killed.
+	leaveWait = 3 * time.Second
+)
+
+// Manager starts executors as children of this process. It implements cluster.Manager.
+type Manager struct {
+	master cluster.Master
+	app    cluster.App
+	notify func(cluster.Notice)
+	dir    string // of the executors' output
+	base   context.Context
+	cancel context.CancelFunc
+	busy   sync.WaitGroup
+
+	mu       sync.Mutex
+	started  bool
+	stopped  bool
+	level    int
+	next     int
+	fast     int // executors in a row that ended soon after their start
+	children map[event.ExecutorID]*child
+	waking   bool // a replacement waits for its pause
+}
+
+type child struct {
+	cmd   *exec.Cmd
+	begun time.Time
+	asked bool // to end
+	ended chan struct{}
+}
+
+// New makes a manager of a local-cluster master.
+func New(m cluster.Master) *Manager {
+	return &Manager{master: m, children: map[event.ExecutorID]*child{}}
+}
+
+// Start implements cluster.Manager.
+func (m *Manager) Start(_ context.Context, app cluster.App, notify func(cluster.Notice)) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.started || m.stopped {
+		return errors.New("the local cluster was started before")
+	}
+	dir, err := os.MkdirTemp("", "firesteel-local-cluster-")
+	if err != nil {
+		return err
+	}
+	if app.Executor.Cores == 0 {
+		app.Executor.Cores = m.master.Cores
+	}
+	app.Executor.Memory = min(app.Executor.Memory, int64(m.master.MemoryMB)<<20)
+	m.app, m.notify, m.dir, m.started = app, notify, dir, true
+	m.base, m.cancel = context.WithCancel(context.Background())
+	return nil
+}
+
+// most is the number of executors that fit: as many as the workers' cores allow.
+func (m *Manager) most() int {
+	return m.master.Workers * max(m.master.Cores/max(m.app.Executor.Cores, 1), 1)
+}
+
+// Scale implements cluster.Manager. More executors than fit are not started.
+func (m *Manager) Scale(_ context.Context, total int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.started || m.stopped {
+		return errors.New("the local cluster is not running")
+	}
+	m.level = min(total, m.most())
+	return m.fill()
+}
+
+// fill starts what is missing; the lock is held.
+func (m *Manager) fill() error {
+	for len(m.children) < m.level && !m.stopped {
+		if err := m.launch(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Manager) launch() error {
+	id := event.ExecutorID(fmt.Sprint(m.next))
+	m.next++
+	dir := filepath.Join(m.dir, string(id))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	stderr, err := os.OpenFile(filepath.Join(dir, "stderr"), os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer stderr.Close()
+	cmd := exec.Command(m.app.Executor.Binary, m.app.Arguments(id, Host, m.app.Executor.Cores)...)
+	cmd.Stdout, cmd.Stderr, cmd.Env = stderr, stderr, os.Environ()
+	for k, v := range m.app.Environment() {
+		cmd.Env = append(cmd.Env, k+"="+v)
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C reaches the driver alone
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("executor %s could not be started: %w", id, err)
+	}
+	c := &child{cmd: cmd, begun: time.Now(), ended: make(chan struct{})}
+	m.children[id] = c
+	m.busy.Go(func() { m.watch(id, c) })
+	return nil
+}
+
+// watch waits for the end of an executor, tells it, and sees to a replacement.
+func (m *Manager) watch(id event.ExecutorID, c *child) {
+	_ = c.cmd.Wait() // the state says more than the error
+	close(c.ended)
+	code, reason := describe(c.cmd.ProcessState)
+	m.mu.Lock()
+	delete(m.children, id)
+	asked, stopped := c.asked, m.stopped
+	if time.Since(c.begun) < settled && !asked {
+		m.fast++
+	} else {
+		m.fast = 0
+	}
+	gaveUp := m.fast >= maxFastExits
+	if gaveUp {
+		m.level = 0
+	}
+	pause := !stopped && !m.waking && len(m.children) < m.level
+	m.waking = m.waking || pause
+	m.mu.Unlock()
+	if stopped {
+		return
+	}
+	m.notify(cluster.Exited{ID: id, Code: code, Reason: reason, PlatformFault: asked})
+	if gaveUp {
+		m.notify(cluster.Failed{Err: fmt.Errorf("%d executors in a row ended soon after their start; the last one %s; its output: %s",
+			maxFastExits, reason, m.tail(id))})
+		return
+	}
+	if pause {
+		m.replace()
+	}
+}
+
+func (m *Manager) replace() {
+	select {
+	case <-time.After(retryPause):
+	case <-m.base.Done():
+		return
+	}
+	m.mu.Lock()
+	m.waking = false
+	err := m.fill()
+	m.mu.Unlock()
+	if err != nil {
+		m.notify(cluster.Failed{Err: err})
+	}
+}
+
+// tail is the end of what an executor wrote.
+func (m *Manager) tail(id event.ExecutorID) string {
+	b, err := os.ReadFile(filepath.Join(m.dir, string(id), "stderr"))
+	if err != nil {
+		return err.Error()
+	}
+	return string(b[max(len(b)-2000, 0):])
+}
+
+// describe tells how a process ended: its status, or 128 and the signal.
+func describe(s *os.ProcessState) (code int, reason string) {
+	if w, ok := s.Sys().(syscall.WaitStatus); ok && w.Signaled() {
+		return 128 + int(w.Signal()), fmt.Sprintf("was killed by signal %d (%s)", int(w.Signal()), w.Signal())
+	}
+	return s.ExitCode(), fmt.Sprintf("exited with status %d", s.ExitCode())
+}
+
+// Kill implements cluster.Manager.
+func (m *Manager) Kill(_ context.Context, ids []event.ExecutorID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, id := range ids {
+		if c := m.children[id]; c != nil && !c.asked {
+			c.asked = true
+			m.busy.Go(c.end)
+		}
+	}
+	return nil
+}
+
+// end asks a child to leave and kills it when it does not.
+func (c *child) end() {
+	_ = c.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+	select {
+	case <-c.ended:
+	case <-time.After(leaveWait):
+		_ = c.cmd.Process.Kill()
+	}
+}
+
+// Stop implements cluster.Manager.
+func (m *Manager) Stop(context.Context) error {
+	m.mu.Lock()
+	if m.stopped || !m.started {
+		m.stopped = true
+		m.mu.Unlock()
+		return nil
+	}
+	m.stopped = true
+	m.cancel()
+	for _, c := range m.children {
+		c.asked = true
+		m.busy.Go(c.end)
+	}
+	m.mu.Unlock()
+	m.busy.Wait()
+	return os.RemoveAll(m.dir)
+}

@@ -1,0 +1,17 @@
+// Package managers knows all cluster managers that give executors in other processes, by kind.
+package managers
+
+import (
+	"github.com/firesteel/firesteel/internal/cluster"
+	"github.com/firesteel/firesteel/internal/cluster/localcluster"
+	"github.com/firesteel/firesteel/internal/conf"
+)
+
+// New makes the manager of a master, not started. A kind that is not there is an error that names it.
+func New(m cluster.Master, _ *conf.Values) (cluster.Manager, error) {
+	switch m.Kind {
+	case cluster.LocalCluster:
+		return localcluster.New(m), nil
+	}
+	return nil, m.Unsupported()
+}
