@@ -18,6 +18,7 @@ type appFlags struct {
 	numExecutors, totalCores, deployMode        string
 	conf                                        []string
 	verbose                                     bool
+	profile                                     string
 }
 
 func (a *appFlags) register(f flags) {
@@ -31,6 +32,7 @@ func (a *appFlags) register(f flags) {
 	f.StringVar(&a.executorCores, "executor-cores", "", "cores of each executor")
 	f.StringVar(&a.numExecutors, "num-executors", "", "number of executors")
 	f.StringVar(&a.totalCores, "total-executor-cores", "", "cores of all executors together")
+	f.StringVar(&a.profile, "profile", "", "write a processor profile of the run to this file (for go tool pprof)")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "print the settings that hold, and where they come from")
 }
 

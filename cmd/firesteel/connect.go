@@ -14,7 +14,7 @@ import (
 )
 
 // runConnect serves Spark Connect clients until it is interrupted.
-func runConnect(ctx context.Context, args []string) error {
+func runConnect(ctx context.Context, args []string) (result error) {
 	f := newFlags("connect", "[--host H] [--port P] [flags]")
 	var app appFlags
 	address := f.String("host", "", "address to listen on (default 127.0.0.1; others need spark.connect.authenticate.token)")
@@ -30,6 +30,11 @@ func runConnect(ctx context.Context, args []string) error {
 	if o.Name == "" {
 		o.Name = "firesteel connect"
 	}
+	stop, err := app.startProfile()
+	if err != nil {
+		return err
+	}
+	defer func() { result = errors.Join(result, stop()) }()
 	a, err := session.Start(ctx, o)
 	if err != nil {
 		return err

@@ -28,6 +28,7 @@ func commands() []command {
 		{"sql", []string{"spark-sql"}, "[-e SQL | -f FILE] [--master URL]", "run SQL, or type it", runSQL},
 		{"submit", []string{"spark-submit"}, "[--master URL] APP [ARG …]", "run an application", runSubmit},
 		{"connect", []string{"start-connect-server.sh"}, "[--host H] [--port P] [--master URL]", "serve Spark Connect clients", runConnect},
+		{"bench", nil, "tpch|tpcds [--data DIR] [--queries q1,q2] [--runs N]", "run a benchmark and print its figures", runBench},
 		{"tpch", nil, "--scale-factor N --output DIR", "make the TPC-H tables as Parquet", runTPCH},
 		{"executor", nil, "", "run tasks of an application (started by cluster managers)", runExecutor},
 		{"version", nil, "", "print the version", runVersion},

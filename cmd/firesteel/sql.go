@@ -29,7 +29,7 @@ type sqlShell struct {
 	limit  int // rows that a table shows; 0: all
 }
 
-func runSQL(ctx context.Context, args []string) error {
+func runSQL(ctx context.Context, args []string) (result error) {
 	f := newFlags("sql", "[-e SQL | -f FILE] [flags]")
 	var app appFlags
 	text := f.StringP("execute", "e", "", "run these statements and end")
@@ -49,6 +49,11 @@ func runSQL(ctx context.Context, args []string) error {
 	if o.Name == "" {
 		o.Name = "firesteel sql"
 	}
+	stop, err := app.startProfile()
+	if err != nil {
+		return err
+	}
+	defer func() { result = errors.Join(result, stop()) }()
 	a, err := session.Start(ctx, o)
 	if err != nil {
 		return err

@@ -15,7 +15,7 @@ import (
 )
 
 // runSubmit runs an application: a Python program as a child of this process, which is its driver.
-func runSubmit(ctx context.Context, args []string) error {
+func runSubmit(ctx context.Context, args []string) (result error) {
 	f := newFlags("submit", "[flags] APP [ARG …]")
 	f.SetInterspersed(false)
 	var app appFlags
@@ -53,6 +53,11 @@ func runSubmit(ctx context.Context, args []string) error {
 	if o.Name == "" {
 		o.Name = filepath.Base(f.Arg(0))
 	}
+	stop, err := app.startProfile()
+	if err != nil {
+		return err
+	}
+	defer func() { result = errors.Join(result, stop()) }()
 	return withServer(ctx, o, func(remote string) error { return runPython(ctx, remote, *pyFiles, f.Args()) })
 }
 

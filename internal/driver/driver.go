@@ -66,8 +66,9 @@ type Driver struct {
 }
 
 type liveTask struct {
-	of *Handle
-	on event.ExecutorID
+	of    *Handle
+	stage *Stage
+	on    event.ExecutorID
 }
 
 // input is one entry of the queue: an event, or a question, or the wish to end.
@@ -268,6 +269,9 @@ func (d *Driver) handle(in input) {
 	if in.job != nil {
 		d.jobs[in.job.id] = in.job
 	}
+	if e, ok := in.event.(scheduler.TaskEnded); ok {
+		d.noteEnd(&e)
+	}
 	for _, a := range d.s.Step(time.Now(), in.event) {
 		d.perform(a)
 	}
@@ -284,7 +288,9 @@ func (d *Driver) perform(a scheduler.Action) {
 	case scheduler.LaunchTask:
 		if h := d.jobs[a.Job.ID]; h != nil {
 			h.attempts(1)
-			d.tasks[a.Task] = liveTask{h, a.Executor}
+			stage, _ := a.Spec.Body.(*Stage)
+			d.tasks[a.Task] = liveTask{h, stage, a.Executor}
+			stage.watch(TaskChange{})
 		}
 		d.backend.Launch(a)
 	case scheduler.Publish:
@@ -319,9 +325,26 @@ func (d *Driver) perform(a scheduler.Action) {
 	}
 }
 
+// noteEnd tells who watches the stage how an attempt ended.
+func (d *Driver) noteEnd(e *scheduler.TaskEnded) {
+	_, success := e.Reason.(event.Success)
+	if t, ok := d.tasks[e.Task]; ok {
+		t.stage.watch(TaskChange{Ended: true, Success: success, Metrics: e.Metrics})
+		t.stage = nil // once
+		d.tasks[e.Task] = t
+	}
+}
+
+func (s *Stage) watch(c TaskChange) {
+	if s != nil && s.Watch != nil {
+		s.Watch(c)
+	}
+}
+
 func (d *Driver) taskOver(id event.TaskID) {
 	if t, ok := d.tasks[id]; ok {
 		delete(d.tasks, id)
+		t.stage.watch(TaskChange{Ended: true})
 		t.of.attempts(-1)
 	}
 }

@@ -61,6 +61,14 @@ type Stage struct {
 	// Work is the same as data, for executors in other processes; a backend that has such runs it and never Run. Its ID
 	// is set by the backend.
 	Work *wire.Work
+	// Watch, if set, is told by the driver's loop when an attempt of a task starts and ends. It must not block.
+	Watch func(TaskChange)
+}
+
+// TaskChange is the start or the end of a task attempt.
+type TaskChange struct {
+	Ended, Success bool
+	Metrics        *event.TaskMetrics // at the end; may be nil
 }
 
 // Job is a DAG of stages, parents before children. It ends in a result stage, or in a map stage

@@ -170,6 +170,27 @@ func (c closing) Close() error {
 	return err
 }
 
+// FilterKeys finds the runtime filters of a broadcast whose rows come as batches, where no task collected them.
+type FilterKeys struct{ k *keyCollectors }
+
+// NewFilterKeys prepares for batches whose columns are in.
+func NewFilterKeys(publish []physical.RuntimePub, in []*expr.Column, env *Env) (*FilterKeys, error) {
+	k, err := newKeyCollectors(publish, in, env, &Task{Session: env.Session})
+	return &FilterKeys{k}, err
+}
+
+// Add notes the keys of a batch.
+func (f *FilterKeys) Add(b *columnar.Batch) error { return f.k.add(b) }
+
+// Sets are the filters of all that was added, by id.
+func (f *FilterKeys) Sets() map[int]KeySet {
+	out := make(map[int]KeySet, len(f.k.list))
+	for _, c := range f.k.list {
+		out[c.id] = c.set()
+	}
+	return out
+}
+
 // keyCollectors gather the values of runtime filter keys.
 type keyCollectors struct {
 	list []*keyCollector

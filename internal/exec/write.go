@@ -23,8 +23,8 @@ type writeFiles struct {
 	result columnar.Batch
 }
 
-// commitSchema is the schema of a WriteFiles' row.
-var commitSchema = types.NewSchema(types.Field{Name: "message", Type: types.String})
+// CommitSchema is the schema of a WriteFiles' row: source.CommitMessage as text.
+var CommitSchema = types.NewSchema(types.Field{Name: "message", Type: types.String})
 
 func newWriteFiles(p *physical.WriteFiles, env *Env) (Operator, error) {
 	if _, ok := p.Writer.(*source.WriteJob); !ok {
@@ -34,7 +34,7 @@ func newWriteFiles(p *physical.WriteFiles, env *Env) (Operator, error) {
 	return &writeFiles{p: p, child: child}, err
 }
 
-func (o *writeFiles) Schema() *types.Schema { return commitSchema }
+func (o *writeFiles) Schema() *types.Schema { return CommitSchema }
 
 func (o *writeFiles) Open(ctx context.Context, t *Task) error {
 	o.t = t
@@ -91,7 +91,7 @@ func (o *writeFiles) commit(ctx context.Context) (*columnar.Batch, error) {
 	}
 	v := columnar.NewBuilder(types.String, 1)
 	v.Append(msg.Encode())
-	o.result = columnar.Batch{Schema: commitSchema, N: 1, Cols: []columnar.Vector{v.Finish()}}
+	o.result = columnar.Batch{Schema: CommitSchema, N: 1, Cols: []columnar.Vector{v.Finish()}}
 	return &o.result, nil
 }
 

@@ -15,7 +15,7 @@ type Scan struct {
 	Filters []expr.Expr
 	Runtime []RuntimeRef
 	Limit   int64 // rows that suffice; <0: all
-	Tasks   int   // number of tasks that share the splits in one process; 0: as many as there are slots
+	Tasks   int   // number of tasks that the splits go to; 0: as many as there are slots, or as the splits' sizes call for
 }
 
 func (p *Scan) Children() []Plan         { return nil }

@@ -13,7 +13,7 @@ import (
 type Options struct {
 	Slots             int   // task slots of the application
 	InProcess         bool  // one process runs all tasks: exchanges hand over by reference, scans share one queue
-	ShufflePartitions int   // spark.sql.shuffle.partitions
+	ShufflePartitions int   // spark.sql.shuffle.partitions; 0: as many as the rows call for
 	BroadcastBytes    int64 // largest build side that is broadcast; <0: never
 	PreferSortMerge   bool  // spark.sql.join.preferSortMergeJoin
 	// StateTypes gives the types of an aggregate's partial state (the function table's, by way of eval).
@@ -197,7 +197,7 @@ func unlessSingle(s spread) PartKind {
 	return UnknownPart
 }
 
-// rowsPerTask is how many rows make a further task of a scan or a range worth its while in one process.
+// rowsPerTask is how many rows make a further task of a scan or a range worth its while.
 const rowsPerTask = 40_000
 
 func (pl *Planner) tasksFor(rows float64) int {
@@ -205,27 +205,22 @@ func (pl *Planner) tasksFor(rows float64) int {
 }
 
 func (pl *Planner) scan(n *logical.Relation) (Plan, spread, error) {
-	out := &Scan{Table: n.Table, Out: n.Out, Filters: n.Filters, Limit: -1}
-	s := spread{kind: UnknownPart}
-	if pl.InProcess {
-		bare := *n
-		bare.Filters = nil
-		out.Tasks = pl.tasksFor(pl.est.Of(&bare).Rows)
-		s.n = out.Tasks
-		if out.Tasks == 1 {
-			s = single
-		}
+	bare := *n
+	bare.Filters = nil
+	out := &Scan{Table: n.Table, Out: n.Out, Filters: n.Filters, Limit: -1, Tasks: pl.tasksFor(pl.est.Of(&bare).Rows)}
+	switch {
+	case out.Tasks == 1:
+		return out, single, nil
+	case !pl.InProcess:
+		out.Tasks = 0 // the splits' sizes will tell
 	}
-	return out, s, nil
+	return out, spread{kind: UnknownPart, n: out.Tasks}, nil
 }
 
 func (pl *Planner) rangeScan(n *logical.Range) (Plan, spread, error) {
 	parts := n.Partitions
 	if parts == 0 {
-		parts = pl.Slots
-		if pl.InProcess {
-			parts = pl.tasksFor(pl.est.Of(n).Rows)
-		}
+		parts = pl.tasksFor(pl.est.Of(n).Rows)
 	}
 	s := spread{kind: UnknownPart, n: parts}
 	if parts == 1 {
@@ -254,7 +249,7 @@ func (pl *Planner) toSingle(c Plan, s spread) Plan {
 
 // partitions is the number of partitions of a hash exchange of about that many rows.
 func (pl *Planner) partitions(rows float64) int {
-	if !pl.InProcess {
+	if !pl.InProcess && pl.ShufflePartitions > 0 {
 		return pl.ShufflePartitions
 	}
 	return pl.Slots * int(math.Max(1, math.Min(8, rows/1e6)))
@@ -303,7 +298,7 @@ func (pl *Planner) sort(n *logical.Sort) (Plan, spread, error) {
 	}
 	part := Partitioning{Kind: SinglePart, N: 1}
 	if rows := pl.est.Of(n.Child).Rows; !pl.InProcess && rows > 1e6 {
-		part = Partitioning{Kind: RangePart, N: pl.ShufflePartitions, Order: n.Order}
+		part = Partitioning{Kind: RangePart, N: pl.partitions(rows), Order: n.Order}
 	}
 	out := &Sort{Order: n.Order, Global: true, Child: &Exchange{Part: part, Child: c}}
 	if part.Kind == SinglePart {
@@ -362,7 +357,7 @@ func (pl *Planner) limit(n *logical.Limit) (Plan, spread, error) {
 		return nil, s, err
 	}
 	c = pushLimit(c, limit+offset)
-	if pl.InProcess && inOrder(c) {
+	if inOrder(c) {
 		s = single
 	}
 	if s.kind != SinglePart {

@@ -1,23 +1,28 @@
 package session
 
 import (
-	"github.com/firesteel/firesteel/internal/exec"
 	"github.com/firesteel/firesteel/internal/physical"
 )
 
-// countTasks is the number of tasks of a stage, or of a part of its plan: what the leaves call for. Scans whose splits all
-// tasks share get as many as there are slots; a stage over broadcasts only has one.
-func (x *execution) countTasks(p physical.Plan) int {
-	parts := exec.PartsOf(p, nil, x)
-	if parts.Any {
-		return max(parts.Fixed, x.app.slots)
-	}
-	return max(1, parts.Fixed)
-}
+// Bounds of the size that coalescing aims at (spark.sql.adaptive.advisoryPartitionSizeInBytes would make one of all that
+// fits): no more tasks than are worth their start, and a few for each slot.
+const (
+	smallPartition = 1 << 20
+	largePartition = 64 << 20
+	tasksPerSlot   = 3
+)
 
-// smallPartition is the size that coalescing aims at (spark.sql.adaptive.advisoryPartitionSizeInBytes would make one of
-// all that fits; in one process the aim is to have no more tasks than are worth their start).
-const smallPartition = 1 << 20
+// aim is the size that partitions of so many bytes in all are merged up to.
+func (x *execution) aim(sizes []int64) int64 {
+	if x.q.s.app.executors == nil {
+		return smallPartition
+	}
+	var total int64
+	for _, n := range sizes {
+		total += n
+	}
+	return min(max(total/int64(max(x.place.slots(), 1)*tasksPerSlot), smallPartition), largePartition)
+}
 
 // adapt looks at the sizes of finished stages and changes the plans of those that have not started: small partitions are
 // read together by one task.
@@ -50,7 +55,7 @@ func (x *execution) coalesce(s *stage) physical.Plan {
 			sizes[i] += b
 		}
 	}
-	specs := merge(sizes, smallPartition)
+	specs := merge(sizes, x.aim(sizes))
 	if len(specs) == n {
 		return s.Plan
 	}
@@ -96,5 +101,3 @@ func merge(sizes []int64, target int64) []physical.PartitionSpec {
 	}
 	return append(specs, physical.PartitionSpec{From: start, To: len(sizes)})
 }
-
-var _ exec.Inputs = (*execution)(nil)

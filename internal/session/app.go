@@ -59,6 +59,8 @@ type App struct {
 	shuffle *shuffle.Local
 	catalog *catalog.Shared
 	cache   *cacheManager
+	// executors is the backend where tasks run in other processes; nil: they run in this one.
+	executors driver.Executors
 
 	poolBySession bool // sessions that name no pool have one of their own
 
@@ -131,7 +133,12 @@ func (a *App) threads() int {
 }
 
 // Slots is the number of tasks that run at the same time.
-func (a *App) Slots() int { return a.slots }
+func (a *App) Slots() int {
+	if a.executors != nil {
+		return max(a.executors.Slots(), 1)
+	}
+	return a.slots
+}
 
 // Bus is where the application's events can be listened to.
 func (a *App) Bus() *driver.Bus { return a.driver.Bus() }

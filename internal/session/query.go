@@ -99,16 +99,30 @@ func (q *query) plan(analyzed logical.Plan) (*Plans, error) {
 }
 
 func (q *query) planOptions() physical.Options {
-	broadcast := q.values.Bytes("spark.sql.autoBroadcastJoinThreshold")
-	if broadcast >= 0 {
+	o := physical.Options{
+		Slots: q.s.app.Slots(), InProcess: q.s.app.executors == nil, BroadcastBytes: q.values.Bytes("spark.sql.autoBroadcastJoinThreshold"),
+		StateTypes: eval.StateTypes,
+	}
+	if _, given := q.values.Given("spark.sql.shuffle.partitions"); given {
+		o.ShufflePartitions = int(q.values.Int("spark.sql.shuffle.partitions"))
+	}
+	if _, given := q.values.Given("spark.sql.join.preferSortMergeJoin"); given {
+		o.PreferSortMerge = q.values.Bool("spark.sql.join.preferSortMergeJoin")
+	}
+	switch {
+	case o.BroadcastBytes < 0:
+	case o.InProcess:
 		// One table serves all tasks of the process, so a build side pays off up to a good part of the memory.
-		broadcast = max(broadcast, q.s.app.pool.Usage().Budget/8)
+		o.BroadcastBytes = max(o.BroadcastBytes, q.s.app.pool.Usage().Budget/8)
+	default:
+		o.BroadcastBytes = max(o.BroadcastBytes, clusterBroadcast)
 	}
-	return physical.Options{
-		Slots: q.s.app.slots, InProcess: true, ShufflePartitions: int(q.values.Int("spark.sql.shuffle.partitions")),
-		BroadcastBytes: broadcast, PreferSortMerge: q.values.Bool("spark.sql.join.preferSortMergeJoin"), StateTypes: eval.StateTypes,
-	}
+	return o
 }
+
+// clusterBroadcast is the size up to which build sides are sent to all executors: one table serves all tasks of a process,
+// which is cheaper than a shuffle of both sides beyond Spark's threshold.
+const clusterBroadcast = 64 << 20
 
 // run optimizes, plans and executes a resolved plan; its batches go to sink, borrowed.
 func (q *query) run(ctx context.Context, analyzed logical.Plan, sink func(*columnar.Batch) error) error {
@@ -141,8 +155,7 @@ func (q *query) runPlan(ctx context.Context, p physical.Plan, sink func(*columna
 	if err != nil {
 		return err
 	}
-	x := &execution{app: q.s.app, q: q, src: q.src}
-	return x.run(ctx, p, sink)
+	return newExecution(q).run(ctx, p, sink)
 }
 
 // scalar runs a scalar subquery: no row is null, more than one an error.

@@ -13,8 +13,6 @@ import (
 	"github.com/firesteel/firesteel/internal/exec"
 	"github.com/firesteel/firesteel/internal/physical"
 	"github.com/firesteel/firesteel/internal/scheduler"
-	"github.com/firesteel/firesteel/internal/shuffle"
-	"github.com/firesteel/firesteel/internal/source"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 )
 
@@ -24,29 +22,59 @@ type execution struct {
 	app     *App
 	q       *query
 	stages  []*stage
+	place   place
 	filters exec.Filters
-	told    atomic.Int64 // when progress was last told, in ns since the epoch
-	metrics *exec.Metrics
-	src     *source.Env
+	changed chan struct{} // has a token when a task started or ended: see report
+}
+
+// place is where the tasks of an execution run: in this process (inProcess) or on executors (onExecutors).
+type place interface {
+	// countTasks is the number of tasks of a stage with this plan.
+	countTasks(p physical.Plan) (int, error)
+	// runMap runs a stage whose output is partitioned, runBroadcast one whose rows go to all tasks of the stages above.
+	runMap(ctx context.Context, s *stage) error
+	runBroadcast(ctx context.Context, s *stage) error
+	// collect runs the root: its rows go to sink, in the order of the partitions.
+	collect(ctx context.Context, s *stage, sink func(*columnar.Batch) error) error
+	// forget drops what a stage left that ran, or failed to.
+	forget(s *stage)
+	// slots is the number of tasks that run at the same time.
+	slots() int
 }
 
 // stage is one stage of a running plan with what is known of its output.
 type stage struct {
 	*physical.Stage
-	shuffle   event.ShuffleID // of a stage whose output is partitioned
-	tasks     int
-	body      *driver.Stage // what is submitted; set when the stage is started, and the same ever after
-	done      bool
-	sizes     []int64 // bytes per partition
-	rows      int64
+	shuffle event.ShuffleID // of a stage whose output is partitioned
+	tasks   int
+	body    *driver.Stage // what is submitted; set when the stage is started, and the same ever after
+	done    bool
+	sizes   []int64 // bytes per partition
+	rows    int64
+
+	// In this process:
 	rel       *exec.Relation // of a broadcast
 	collector *exec.Collector
 	shared    *exec.Shared
+	// On executors:
+	broadcast event.BroadcastID   // 0: none
+	bytes     int64               // of it
+	extra     []event.BroadcastID // bits of its runtime filters
 
 	total   atomic.Int32 // tasks, once known
 	ended   atomic.Int32
 	running atomic.Int32
 	read    atomic.Int64 // bytes of input
+}
+
+func newExecution(q *query) *execution {
+	x := &execution{app: q.s.app, q: q, changed: make(chan struct{}, 1)}
+	if x.app.executors == nil {
+		x.place = &inProcess{x}
+	} else {
+		x.place = newOnExecutors(x)
+	}
+	return x
 }
 
 // run executes the stages in dependency order and hands the root's batches to sink: partition by partition, in order.
@@ -56,6 +84,7 @@ func (x *execution) run(ctx context.Context, plan physical.Plan, sink func(*colu
 		x.stages = append(x.stages, &stage{Stage: s, shuffle: event.NoShuffle})
 	}
 	defer x.free()
+	defer x.report()()
 	for {
 		ready := x.ready()
 		if len(ready) == 0 {
@@ -135,10 +164,9 @@ func (x *execution) runStage(ctx context.Context, s *stage) error {
 
 func (x *execution) runOnce(ctx context.Context, s *stage) error {
 	if s.Broadcast {
-		return x.runBroadcast(ctx, s)
+		return x.place.runBroadcast(ctx, s)
 	}
-	x.prepare(s)
-	return x.runMap(ctx, s)
+	return x.place.runMap(ctx, s)
 }
 
 // forget drops what a failed run of a stage left, so that it can run afresh.
@@ -146,111 +174,64 @@ func (x *execution) forget(s *stage) {
 	if s.shuffle != event.NoShuffle {
 		x.app.driver.ReleaseShuffle(s.shuffle)
 	}
-	if s.collector != nil {
-		s.collector.Free()
-	}
-	s.shuffle, s.collector, s.body, s.shared, s.rows = event.NoShuffle, nil, nil, nil, 0
+	x.place.forget(s)
+	s.shuffle, s.body, s.rows = event.NoShuffle, nil, 0
 }
 
 // prepare counts the stage's tasks and gives it its identity.
-func (x *execution) prepare(s *stage) {
+func (x *execution) prepare(s *stage) error {
 	if s.body != nil {
-		return
+		return nil
 	}
-	s.tasks = x.countTasks(s.Plan)
-	s.shared = &exec.Shared{}
-	spec := scheduler.StageSpec{Name: "stage", Shuffle: event.NoShuffle, Tasks: s.tasks}
+	n, err := x.place.countTasks(s.Plan)
+	if err != nil {
+		return err
+	}
+	s.tasks = n
 	if !s.Root && !s.Broadcast {
 		s.shuffle = x.app.driver.NewShuffle()
-		spec.Shuffle = s.shuffle
 	}
+	s.body = x.newBody(s, n, s.shuffle)
+	s.total.Store(int32(n))
+	s.ended.Store(0)
+	return nil
+}
+
+// newBody makes what is submitted of a stage: so many tasks that write a shuffle, or none.
+func (x *execution) newBody(s *stage, tasks int, out event.ShuffleID) *driver.Stage {
+	spec := scheduler.StageSpec{Name: "stage", Shuffle: out, Tasks: tasks}
 	for _, id := range s.Inputs {
 		if in := x.stages[id]; in.shuffle != event.NoShuffle {
 			spec.Parents = append(spec.Parents, in.shuffle)
 		}
 	}
-	s.body = &driver.Stage{StageSpec: spec}
-	s.total.Store(int32(s.tasks))
-	s.ended.Store(0)
+	return &driver.Stage{StageSpec: spec, Watch: func(c driver.TaskChange) { x.note(s, c) }}
 }
 
-// job is the stage with the stages that it was made from: those are complete, and run again only if outputs are lost.
-func (x *execution) job(s *stage) *driver.Job {
+// job is a stage's body with the stages that it was made from: those are complete, and run again only if outputs are lost.
+func (x *execution) job(s *stage, body *driver.Stage) *driver.Job {
 	j := &driver.Job{Group: x.q.group, Description: x.q.description, Tags: x.q.tags, Pool: x.q.pool(), Settle: true}
 	seen := map[int]bool{}
-	var add func(s *stage)
-	add = func(s *stage) {
-		if seen[s.ID] {
-			return
-		}
-		seen[s.ID] = true
+	var addInputs func(s *stage)
+	addInputs = func(s *stage) {
 		for _, id := range s.Inputs {
-			if in := x.stages[id]; in.shuffle != event.NoShuffle {
-				add(in)
+			if in := x.stages[id]; in.shuffle != event.NoShuffle && !seen[id] {
+				seen[id] = true
+				addInputs(in)
+				j.Stages = append(j.Stages, in.body)
 			}
 		}
-		j.Stages = append(j.Stages, s.body)
 	}
-	add(s)
+	addInputs(s)
+	j.Stages = append(j.Stages, body)
 	return j
-}
-
-func (x *execution) runMap(ctx context.Context, s *stage) error {
-	n := s.Part.N
-	var mu sync.Mutex
-	s.body.Run = x.watched(s, func(ctx context.Context, tc *driver.TaskContext) (driver.TaskOutcome, error) {
-		t, env, op, err := x.start(s, tc)
-		if err != nil {
-			return driver.TaskOutcome{}, err
-		}
-		st, err := exec.WriteShuffle(ctx, t, env, op, s.Plan.Output(), s.Part, x.app.shuffle, shuffle.Output{
-			Shuffle: s.shuffle, Map: tc.Partition, Task: tc.Task, Partitions: n, Schema: op.Schema(), Mem: t.Mem})
-		mu.Lock()
-		for _, r := range st.Rows {
-			s.rows += r
-		}
-		mu.Unlock()
-		return driver.TaskOutcome{Sizes: st.Sizes, Metrics: &t.Metrics.Task}, err
-	})
-	res, err := x.app.driver.RunJob(ctx, x.job(s))
-	if err != nil {
-		return unwrapJob(err)
-	}
-	s.sizes, s.done = res.Bytes, true
-	return nil
-}
-
-// runBroadcast collects a stage's rows in memory for all tasks of the stages above, and tells the scans that wait for its keys.
-func (x *execution) runBroadcast(ctx context.Context, s *stage) error {
-	x.prepare(s)
-	s.collector = exec.NewCollector(x.app.pool.Shared("broadcast"))
-	out := s.Plan.Output()
-	s.body.Run = x.watched(s, func(ctx context.Context, tc *driver.TaskContext) (driver.TaskOutcome, error) {
-		t, env, op, err := x.start(s, tc)
-		if err != nil {
-			return driver.TaskOutcome{}, err
-		}
-		part, err := exec.Collect(ctx, t, env, op, out, s.Publish)
-		if err == nil {
-			err = s.collector.Add(tc.Partition, part)
-		}
-		return driver.TaskOutcome{Metrics: &t.Metrics.Task}, err
-	})
-	if _, err := x.app.driver.RunJob(ctx, x.job(s)); err != nil {
-		return unwrapJob(err)
-	}
-	s.rel = s.collector.Relation(schemaOf(out))
-	s.rel.Mem = x.app.pool.Shared("hash table")
-	s.rows, s.done = s.rel.Rows, true
-	s.collector.Publish(&x.filters)
-	return nil
 }
 
 // runRoot runs the last stage into the sink, again after a failure as long as no row was handed out.
 func (x *execution) runRoot(ctx context.Context, s *stage, sink func(*columnar.Batch) error) error {
 	begun := false
 	for failures := 1; ; failures++ {
-		err := x.collect(ctx, s, func(b *columnar.Batch) error { begun = true; return sink(b) })
+		err := x.place.collect(ctx, s, func(b *columnar.Batch) error { begun = true; return sink(b) })
 		if err == nil || begun || failures >= x.app.master.Failures || ctx.Err() != nil {
 			return err
 		}
@@ -258,52 +239,54 @@ func (x *execution) runRoot(ctx context.Context, s *stage, sink func(*columnar.B
 	}
 }
 
-// collect runs a stage whose rows go to sink, in the order of the partitions.
-func (x *execution) collect(ctx context.Context, s *stage, sink func(*columnar.Batch) error) error {
-	x.prepare(s)
-	window := newWindow(s.tasks, sink)
-	s.body.Run = x.watched(s, func(ctx context.Context, tc *driver.TaskContext) (driver.TaskOutcome, error) {
-		t, _, op, err := x.start(s, tc)
-		if err != nil {
-			return driver.TaskOutcome{}, err
-		}
-		err = exec.Run(ctx, t, op, func(b *columnar.Batch) error { return window.put(ctx, tc.Partition, b) })
-		if err == nil {
-			err = window.end(ctx, tc.Partition)
-		}
-		return driver.TaskOutcome{Metrics: &t.Metrics.Task}, err
-	})
-	_, err := x.app.driver.RunJob(ctx, x.job(s))
-	return unwrapJob(err)
-}
-
-// watched counts a stage's tasks around run, for progress.
-func (x *execution) watched(s *stage, run driver.RunFunc) driver.RunFunc {
-	return func(ctx context.Context, tc *driver.TaskContext) (driver.TaskOutcome, error) {
-		s.running.Add(1)
-		out, err := run(ctx, tc)
+// note counts a stage's task attempts, for progress. It is called by the driver's loop.
+func (x *execution) note(s *stage, c driver.TaskChange) {
+	if c.Ended {
 		s.running.Add(-1)
-		if err == nil {
-			s.ended.Add(1)
-		}
-		if out.Metrics != nil {
-			s.read.Add(out.Metrics.Input.BytesRead)
-		}
-		x.tell()
-		return out, err
+	} else {
+		s.running.Add(1)
+	}
+	if c.Success {
+		s.ended.Add(1)
+	}
+	if c.Metrics != nil {
+		s.read.Add(c.Metrics.Input.BytesRead)
+	}
+	select {
+	case x.changed <- struct{}{}:
+	default:
 	}
 }
 
 // progressPause is the least time between two reports of progress.
 const progressPause = 200 * time.Millisecond
 
-// tell reports progress, not too often.
-func (x *execution) tell() {
-	now, last := time.Now().UnixNano(), x.told.Load()
-	if x.q.progress == nil || now-last < int64(progressPause) || !x.told.CompareAndSwap(last, now) {
-		return
+// report tells how far the query is, not too often, until stop is called.
+func (x *execution) report() (stop func()) {
+	if x.q.progress == nil {
+		return func() {}
 	}
-	var p Progress
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		var last time.Time
+		for {
+			select {
+			case <-x.changed:
+			case <-quit:
+				return
+			}
+			if time.Since(last) >= progressPause {
+				last = time.Now()
+				x.q.progress(x.sofar())
+			}
+		}
+	}()
+	return func() { close(quit); <-done }
+}
+
+// sofar is how far the stages are.
+func (x *execution) sofar() (p Progress) {
 	for _, s := range x.stages {
 		n := int(s.total.Load())
 		if n == 0 {
@@ -313,40 +296,10 @@ func (x *execution) tell() {
 		p.Stages = append(p.Stages, StageProgress{ID: s.ID, Tasks: n, Done: done, Bytes: s.read.Load(), Over: done >= n})
 		p.Tasks += int(s.running.Load())
 	}
-	x.q.progress(p)
+	return p
 }
 
-// start makes the exec side of a task attempt and the operators that it runs.
-func (x *execution) start(s *stage, tc *driver.TaskContext) (*exec.Task, *exec.Env, exec.Operator, error) {
-	t := x.task(s, tc)
-	env := &exec.Env{Session: x.q.kernel, Metrics: t.Metrics}
-	op, err := exec.Build(s.Plan, env)
-	if err != nil {
-		return nil, nil, nil, errors.Join(err, t.Mem.Close())
-	}
-	return t, env, op, nil
-}
-
-// task makes the exec side of a task attempt.
-func (x *execution) task(s *stage, tc *driver.TaskContext) *exec.Task {
-	return &exec.Task{
-		ID: tc.Task, Stage: tc.Stage, Partition: tc.Partition, Attempt: tc.Attempt, Session: x.q.kernel,
-		Mem: x.app.pool.Account("task"), Dirs: x.app.dirs, Source: x.src, Inputs: x, Cache: x.app.cache, Filters: &x.filters,
-		Shared: s.shared, Metrics: &exec.Metrics{}, MayCommit: tc.Commit, Parts: x.countTasks,
-	}
-}
-
-// Shuffle, Partitions and Broadcast implement exec.Inputs.
-func (x *execution) Shuffle(ctx context.Context, t *exec.Task, id int, spec physical.PartitionSpec) (exec.BatchReader, error) {
-	in := x.stages[id]
-	maps := x.app.shuffle.Statuses(in.shuffle)
-	if spec.MapTo > 0 {
-		maps = maps[spec.MapFrom:spec.MapTo]
-	}
-	return x.app.shuffle.Reader(ctx, shuffle.Request{Shuffle: in.shuffle, Schema: schemaOf(in.Plan.Output()), Maps: maps, From: spec.From, To: spec.To})
-}
-
-// Partitions is the number of partitions that a stage wrote.
+// Partitions is the number of partitions that a stage wrote, 0 of a broadcast.
 func (x *execution) Partitions(id int) int {
 	if in := x.stages[id]; !in.Broadcast {
 		return in.Part.N
@@ -354,23 +307,10 @@ func (x *execution) Partitions(id int) int {
 	return 0
 }
 
-// Broadcast is the relation that a broadcast stage collected.
-func (x *execution) Broadcast(_ context.Context, _ *exec.Task, id int) (*exec.Relation, error) {
-	return x.stages[id].rel, nil
-}
-
 // free gives back what the stages hold.
 func (x *execution) free() {
 	for _, s := range x.stages {
-		if s.shuffle != event.NoShuffle {
-			x.app.driver.ReleaseShuffle(s.shuffle)
-		}
-		if s.rel != nil {
-			s.rel.Free()
-		}
-		if s.collector != nil {
-			s.collector.Free()
-		}
+		x.forget(s)
 	}
 }
 
