@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/firesteel/firesteel/internal/cluster/managers"
 	"github.com/firesteel/firesteel/internal/session"
 )
 
@@ -22,7 +23,7 @@ type appFlags struct {
 }
 
 func (a *appFlags) register(f flags) {
-	f.StringVar(&a.master, "master", "", "where to run: local, local[N], local[*], local[N,F] (default local[*])")
+	f.StringVar(&a.master, "master", "", "where to run: local, local[N], local[*], local[N,F], local-cluster[n,cores,MiB], spark://host:port, yarn, k8s://…, mesos://… (default local[*])")
 	f.StringVar(&a.deployMode, "deploy-mode", "", "client or cluster")
 	f.StringVar(&a.name, "name", "", "name of the application")
 	f.StringArrayVarP(&a.conf, "conf", "c", nil, "setting KEY=VALUE; may be given many times")
@@ -62,7 +63,8 @@ func (a *appFlags) options() (session.Options, error) {
 	if master == "" {
 		master = os.Getenv("MASTER")
 	}
-	return session.Options{Master: master, Name: settings["spark.app.name"], Conf: settings}, nil
+	return session.Options{Master: master, Name: settings["spark.app.name"], Conf: settings, Managers: managers.New,
+		Log: session.LogTo(settings, a.verbose)}, nil
 }
 
 // properties reads the properties file: KEY, white space or =, VALUE; # starts a comment.

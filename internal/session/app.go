@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -41,6 +43,12 @@ type Options struct {
 	Master string            // "" means local[*]
 	Name   string            // spark.app.name
 	Conf   map[string]string // spark.* settings
+	// Managers makes cluster managers; nil: local masters only.
+	Managers Managers
+	// Binary is the program that executors run; "": this one.
+	Binary string
+	// Log is told what the application asks of its cluster and gets; nil: nobody.
+	Log *slog.Logger
 }
 
 // App is a running application.
@@ -89,20 +97,26 @@ func Start(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	if master.Kind != cluster.Local {
-		return nil, master.Unsupported()
-	}
 	a := &App{
-		ID: "local-" + fmt.Sprint(time.Now().UnixMilli()), Name: settings["spark.app.name"], Started: time.Now(),
+		ID: newAppID(master.Kind), Name: settings["spark.app.name"], Started: time.Now(),
 		Conf: conf.NewValues(settings), master: master, fs: vfs.NewRegistry(), sessions: map[*Session]bool{},
 	}
-	if err := a.open(ctx); err != nil {
+	if err := a.open(ctx, &o); err != nil {
 		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
 	}
 	return a, nil
 }
 
-func (a *App) open(ctx context.Context) error {
+// newAppID names an application as Spark's masters do.
+func newAppID(k cluster.Kind) string {
+	now := time.Now()
+	if k == cluster.Local {
+		return "local-" + fmt.Sprint(now.UnixMilli())
+	}
+	return fmt.Sprintf("app-%s-%04d", now.Format("20060102150405"), rand.IntN(10_000))
+}
+
+func (a *App) open(ctx context.Context, o *Options) error {
 	a.pool = memory.NewPool(memory.Config{Budget: a.budget(), Key: "spark.driver.memory", StorageFraction: a.Conf.Double("spark.memory.storageFraction")})
 	a.dirs = memory.NewDirs(filepath.Join(a.localDir(), "firesteel-"+uuid.NewString()))
 	a.shuffle = shuffle.NewLocal(a.pool, a.dirs)
@@ -111,6 +125,9 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	a.cache = newCacheManager(a)
+	if a.master.Kind != cluster.Local {
+		return a.openCluster(ctx, o)
+	}
 	pool := local.New(a.threads())
 	a.slots = pool.Slots()
 	backend := driver.NewLocal(pool)

@@ -1,0 +1,103 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math"
+	"os"
+	"strings"
+
+	"github.com/firesteel/firesteel/internal/cluster"
+	"github.com/firesteel/firesteel/internal/conf"
+	"github.com/firesteel/firesteel/internal/driver"
+	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/scheduler"
+)
+
+// Managers makes the cluster manager of a master whose executors are other processes.
+type Managers func(m cluster.Master, v *conf.Values) (cluster.Manager, error)
+
+// openCluster starts the driver of an application whose tasks run on executors of a cluster.
+func (a *App) openCluster(ctx context.Context, o *Options) error {
+	if o.Managers == nil {
+		return a.master.Unsupported()
+	}
+	m, err := o.Managers(a.master, a.Conf)
+	if err != nil {
+		return err
+	}
+	binary := o.Binary
+	if binary == "" {
+		if binary, err = os.Executable(); err != nil {
+			return fmt.Errorf("the program that executors run cannot be found: %w", err)
+		}
+	}
+	backend := driver.NewRemote(driver.RemoteOptions{Manager: m, Conf: a.Conf, Log: o.Log, App: cluster.App{
+		ID: event.AppID(a.ID), Name: a.Name, User: userName(), Conf: a.Conf.All(),
+		Executor: executorOf(a.Conf, binary),
+	}})
+	cfg := driver.Config{Scheduler: scheduler.FromConf(a.Conf)}
+	if err := a.pools(&cfg.Scheduler); err != nil {
+		return err
+	}
+	if !cfg.Scheduler.Allocation.Dynamic && cfg.Scheduler.Allocation.Initial == 0 {
+		cfg.Scheduler.Allocation.Initial = defaultExecutors(a.master.Kind)
+	}
+	ex, ok := any(backend).(driver.Executors)
+	if !ok {
+		return a.master.Unsupported()
+	}
+	a.executors = ex
+	a.driver, err = driver.New(ctx, cfg, backend)
+	return err
+}
+
+// defaultExecutors is how many executors an application gets that does not say: two of the managers that share a cluster
+// among many, and all that fit of the others.
+func defaultExecutors(k cluster.Kind) int {
+	if k == cluster.YARN || k == cluster.Kubernetes {
+		return 2
+	}
+	return math.MaxInt32
+}
+
+// leastOverhead is the least that a container gets above an executor's memory.
+const leastOverhead = 384 << 20
+
+// executorOf is what the settings say about executors.
+func executorOf(v *conf.Values, binary string) cluster.Executor {
+	e := cluster.Executor{Memory: v.Bytes("spark.executor.memory"), Binary: binary, Env: map[string]string{}}
+	if _, ok := v.Given("spark.executor.cores"); ok {
+		e.Cores = int(v.Int("spark.executor.cores"))
+	}
+	if _, ok := v.Given("spark.executor.memoryOverhead"); ok {
+		e.Overhead = v.Bytes("spark.executor.memoryOverhead")
+	} else {
+		e.Overhead = max(int64(float64(e.Memory)*v.Double("spark.executor.memoryOverheadFactor")), leastOverhead)
+	}
+	for k, val := range v.All() {
+		if name, ok := strings.CutPrefix(k, "spark.executorEnv."); ok {
+			e.Env[name] = val
+		}
+	}
+	return e
+}
+
+// LogTo is a logger at the level that the settings ask for (spark.log.level): what the application asks of its cluster and gets.
+func LogTo(v map[string]string, verbose bool) *slog.Logger {
+	level := slog.LevelWarn
+	switch strings.ToUpper(v["spark.log.level"]) {
+	case "DEBUG", "TRACE", "ALL":
+		level = slog.LevelDebug
+	case "INFO":
+		level = slog.LevelInfo
+	case "ERROR", "FATAL", "OFF":
+		level = slog.LevelError
+	case "":
+		if verbose {
+			level = slog.LevelInfo
+		}
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+}
