@@ -61,6 +61,12 @@ type FS interface {
 	URI(path string) string
 }
 
+// Locator is what a file system that knows where its bytes lie implements as well.
+type Locator interface {
+	// Hosts are the hosts that have bytes of a range of a file, those with most of them first.
+	Hosts(ctx context.Context, path string, off, n int64) ([]string, error)
+}
+
 // SchemeError says that no file system is registered for a URI's scheme.
 type SchemeError struct{ Scheme, Path string }
 

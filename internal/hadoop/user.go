@@ -1,0 +1,223 @@
+package hadoop
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"strings"
+	"sync"
+
+	krb "github.com/jcmturner/gokrb5/v8/client"
+	"github.com/jcmturner/gokrb5/v8/config"
+	"github.com/jcmturner/gokrb5/v8/credentials"
+	"github.com/jcmturner/gokrb5/v8/keytab"
+	"github.com/jcmturner/gokrb5/v8/messages"
+	"github.com/jcmturner/gokrb5/v8/types"
+)
+
+// User is who calls services. Its methods may be called by several goroutines.
+type User struct {
+	// Name is the user that services see; with Kerberos a principal.
+	Name string
+	// Real is who acts for Name ("" if Name acts itself): an impersonation that services must allow.
+	Real string
+
+	mu     sync.Mutex
+	tokens *Credentials
+	krb    *krb.Client
+}
+
+// currentName is the user of HADOOP_USER_NAME, else of the process.
+func currentName() string {
+	if n := os.Getenv("HADOOP_USER_NAME"); n != "" {
+		return n
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "unknown"
+}
+
+// CurrentUser is the process's user, with the tokens of HADOOP_TOKEN_FILE_LOCATION, and, where services want Kerberos and
+// there are no tokens for them, the tickets of KRB5CCNAME.
+func CurrentUser(c Conf) (*User, error) {
+	tokens, err := LoadCredentials()
+	if err != nil {
+		return nil, err
+	}
+	u := &User{Name: currentName(), tokens: tokens}
+	if c.Kerberos() {
+		if err := u.loginCache(); err != nil && len(tokens.Tokens) == 0 {
+			return nil, fmt.Errorf("services want Kerberos, there is no keytab, and no tickets: %w", err)
+		}
+	}
+	return u, nil
+}
+
+// Proxy is a user whom u impersonates (--proxy-user).
+func (u *User) Proxy(name string) *User {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return &User{Name: name, Real: u.Name, tokens: NewCredentials(), krb: u.krb}
+}
+
+// Short is the name without realm and host, as file systems show it.
+func (u *User) Short() string {
+	name, _, _ := strings.Cut(u.Name, "@")
+	name, _, _ = strings.Cut(name, "/")
+	return name
+}
+
+// Token gives the user's token of a kind, and of a service unless that is ""; nil if there is none.
+func (u *User) Token(kind, service string) *Token {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.tokens.Find(kind, service)
+}
+
+// Credentials is a copy of the tokens that the user has, without those that prove an application attempt to the
+// ResourceManager: those belong to the application master alone.
+func (u *User) Credentials() *Credentials {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	out := NewCredentials()
+	for alias, t := range u.tokens.Tokens {
+		if t.Kind != KindAMRM {
+			out.Tokens[alias] = t
+		}
+	}
+	for alias, s := range u.tokens.Secrets {
+		out.Secrets[alias] = s
+	}
+	return out
+}
+
+// AddToken gives the user a token.
+func (u *User) AddToken(alias string, t *Token) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.tokens == nil {
+		u.tokens = NewCredentials()
+	}
+	u.tokens.Tokens[alias] = t
+}
+
+// ReplaceToken gives the user a token in place of all of its kind.
+func (u *User) ReplaceToken(t *Token) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for alias, old := range u.tokens.Tokens {
+		if old.Kind == t.Kind {
+			delete(u.tokens.Tokens, alias)
+		}
+	}
+	u.tokens.Tokens[t.Kind] = t
+}
+
+// ErrNoTickets says that there are no Kerberos tickets.
+var ErrNoTickets = errors.New("no Kerberos credentials: give --principal and --keytab, or run kinit")
+
+func krb5Config() (*config.Config, error) {
+	name := os.Getenv("KRB5_CONFIG")
+	if name == "" {
+		name = "/etc/krb5.conf"
+	}
+	c, err := config.Load(name)
+	var unsupported config.UnsupportedDirective
+	if err != nil && !errors.As(err, &unsupported) {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return c, nil
+}
+
+// Login gets tickets for a principal with the keys of a keytab file. They are renewed as needed.
+func (u *User) Login(principal, keytabFile string) error {
+	c, err := krb5Config()
+	if err != nil {
+		return err
+	}
+	kt, err := keytab.Load(keytabFile)
+	if err != nil {
+		return fmt.Errorf("keytab %s: %w", keytabFile, err)
+	}
+	name, realm, ok := strings.Cut(principal, "@")
+	if !ok {
+		realm = c.LibDefaults.DefaultRealm
+	}
+	k := krb.NewWithKeytab(name, realm, kt, c, krb.DisablePAFXFAST(true))
+	if err := k.Login(); err != nil {
+		return fmt.Errorf("Kerberos login of %s: %w", principal, err)
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.krb, u.Name = k, name+"@"+realm
+	return nil
+}
+
+// loginCache takes the tickets of a credential cache file.
+func (u *User) loginCache() error {
+	name := strings.TrimPrefix(os.Getenv("KRB5CCNAME"), "FILE:")
+	if name == "" {
+		name = fmt.Sprintf("/tmp/krb5cc_%d", os.Getuid())
+	}
+	cache, err := credentials.LoadCCache(name)
+	if err != nil {
+		return errors.Join(ErrNoTickets, err)
+	}
+	c, err := krb5Config()
+	if err != nil {
+		return err
+	}
+	k, err := krb.NewFromCCache(cache, c, krb.DisablePAFXFAST(true))
+	if err != nil {
+		return err
+	}
+	u.krb, u.Name = k, k.Credentials.UserName()+"@"+k.Credentials.Realm()
+	return nil
+}
+
+// Close gives up tickets.
+func (u *User) Close() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.krb != nil && u.Real == "" {
+		u.krb.Destroy()
+		u.krb = nil
+	}
+}
+
+// HasTickets says whether the user can prove itself by Kerberos.
+func (u *User) HasTickets() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.krb != nil
+}
+
+func (u *User) ticket(spn string) (*krb.Client, messages.Ticket, types.EncryptionKey, error) {
+	u.mu.Lock()
+	k := u.krb
+	u.mu.Unlock()
+	if k == nil {
+		return nil, messages.Ticket{}, types.EncryptionKey{}, ErrNoTickets
+	}
+	t, key, err := k.GetServiceTicket(spn)
+	if err != nil {
+		return nil, t, key, fmt.Errorf("Kerberos ticket for %s: %w", spn, err)
+	}
+	return k, t, key, nil
+}
+
+// UserFor is the user that settings ask for: spark.kerberos.principal and keytab log in; else the process's user.
+func UserFor(c Conf, settings map[string]string) (*User, error) {
+	keytabFile, principal := settings["spark.kerberos.keytab"], settings["spark.kerberos.principal"]
+	if !c.Kerberos() || keytabFile == "" {
+		return CurrentUser(c)
+	}
+	tokens, err := LoadCredentials()
+	if err != nil {
+		return nil, err
+	}
+	u := &User{Name: currentName(), tokens: tokens}
+	return u, u.Login(principal, keytabFile)
+}
