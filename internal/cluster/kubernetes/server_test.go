@@ -319,3 +319,7 @@ func eventually(t *testing.T, what string, f func() bool) {
 	}
 	t.Fatalf("not in 10 s: %s", what)
 }
+
+func listOptions(selector string) metav1.ListOptions {
+	return metav1.ListOptions{LabelSelector: selector}
+}

@@ -72,6 +72,7 @@ func Submit(ctx context.Context, s Submission, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	defer c.close()
 	p, err := s.plan(v, newSecret(v))
 	if err != nil {
 		return err
@@ -518,6 +519,7 @@ func drivers(ctx context.Context, target string, settings map[string]string, id 
 	}
 	l, err := c.pods.list(ctx, metav1.ListOptions{LabelSelector: labelRole + "=driver"})
 	if err != nil {
+		c.close()
 		return nil, nil, err
 	}
 	pods := slices.DeleteFunc(l.Items, func(p corev1.Pod) bool { return !name.MatchString(p.Name) })
@@ -529,10 +531,11 @@ func drivers(ctx context.Context, target string, settings map[string]string, id 
 
 // Status writes the state of the drivers that a submission ID names.
 func Status(ctx context.Context, target string, settings map[string]string, id string, out io.Writer) error {
-	_, pods, err := drivers(ctx, target, settings, id)
+	c, pods, err := drivers(ctx, target, settings, id)
 	if err != nil {
 		return err
 	}
+	defer c.close()
 	for i := range pods {
 		p := &pods[i]
 		fmt.Fprintf(out, "Application status (driver):\n\t pod name: %s\n\t namespace: %s\n\t application ID: %s\n\t service account: %s\n"+
@@ -551,6 +554,7 @@ func Kill(ctx context.Context, target string, settings map[string]string, id str
 	if err != nil {
 		return err
 	}
+	defer c.close()
 	grace := time.Duration(-1)
 	if v := conf.NewValues(settings); v.String("spark.kubernetes.appKillPodDeletionGracePeriod") != "" {
 		grace = v.Duration("spark.kubernetes.appKillPodDeletionGracePeriod")
