@@ -18,6 +18,9 @@ type Executors interface {
 	Broadcast(data []byte) (event.BroadcastID, error)
 	// DropBroadcast forgets the data, here and on the executors. It does not wait for them.
 	DropBroadcast(id event.BroadcastID)
+	// DropBlocks makes all executors forget a block, and all whose names start with its name and an underscore. It does not
+	// wait for them.
+	DropBlocks(name string)
 	// OpenResult reads a stored result from the executor that keeps it. Closing the reader removes it there. An executor or
 	// a block that is gone is an error, at once or from Read.
 	OpenResult(ctx context.Context, r RemoteResult) (io.ReadCloser, error)

@@ -150,7 +150,7 @@ func (w *planWork) runSample(ctx context.Context, et *exec.Task, env *exec.Env, 
 
 // runRows makes the task's rows its result.
 func (w *planWork) runRows(ctx context.Context, t *Task, et *exec.Task, env *exec.Env, op exec.Operator, out *wire.Outcome) error {
-	r := &resultWriter{env: w.env, name: fmt.Sprintf("taskresult_%d", t.ID)}
+	r := &resultWriter{env: w.env, name: fmt.Sprintf("%s_%d", w.f.Output.Name, t.ID)}
 	r.enc.Compress = w.f.Output.Compress
 	err := exec.Run(ctx, et, op, r.write)
 	if err != nil {

@@ -49,6 +49,8 @@ type Options struct {
 	Binary string
 	// Log is told what the application asks of its cluster and gets; nil: nobody.
 	Log *slog.Logger
+
+	executors driver.Executors // tests put a cluster of their own here
 }
 
 // App is a running application.
@@ -72,12 +74,13 @@ type App struct {
 
 	poolBySession bool // sessions that name no pool have one of their own
 
-	nextStage atomic.Int32
-	nextQuery atomic.Int64
-	mu        sync.Mutex
-	sessions  map[*Session]bool
-	resources map[string][]string // ADD FILE, JAR, ARCHIVE: by kind
-	closed    bool
+	nextStage  atomic.Int32
+	nextQuery  atomic.Int64
+	nextResult atomic.Int64
+	mu         sync.Mutex
+	sessions   map[*Session]bool
+	resources  map[string][]string // ADD FILE, JAR, ARCHIVE: by kind
+	closed     bool
 }
 
 // Start starts an application. The caller must Close it.

@@ -20,23 +20,10 @@ type Managers func(m cluster.Master, v *conf.Values) (cluster.Manager, error)
 
 // openCluster starts the driver of an application whose tasks run on executors of a cluster.
 func (a *App) openCluster(ctx context.Context, o *Options) error {
-	if o.Managers == nil {
-		return a.master.Unsupported()
-	}
-	m, err := o.Managers(a.master, a.Conf)
+	backend, err := a.newBackend(o)
 	if err != nil {
 		return err
 	}
-	binary := o.Binary
-	if binary == "" {
-		if binary, err = os.Executable(); err != nil {
-			return fmt.Errorf("the program that executors run cannot be found: %w", err)
-		}
-	}
-	backend := driver.NewRemote(driver.RemoteOptions{Manager: m, Conf: a.Conf, Log: o.Log, App: cluster.App{
-		ID: event.AppID(a.ID), Name: a.Name, User: userName(), Conf: a.Conf.All(),
-		Executor: executorOf(a.Conf, binary),
-	}})
 	cfg := driver.Config{Scheduler: scheduler.FromConf(a.Conf)}
 	if err := a.pools(&cfg.Scheduler); err != nil {
 		return err
@@ -44,13 +31,37 @@ func (a *App) openCluster(ctx context.Context, o *Options) error {
 	if !cfg.Scheduler.Allocation.Dynamic && cfg.Scheduler.Allocation.Initial == 0 {
 		cfg.Scheduler.Allocation.Initial = defaultExecutors(a.master.Kind)
 	}
-	ex, ok := any(backend).(driver.Executors)
-	if !ok {
-		return a.master.Unsupported()
-	}
-	a.executors = ex
+	a.executors = backend
 	a.driver, err = driver.New(ctx, cfg, backend)
 	return err
+}
+
+func (a *App) newBackend(o *Options) (driver.Executors, error) {
+	if o.executors != nil {
+		return o.executors, nil
+	}
+	if o.Managers == nil {
+		return nil, a.master.Unsupported()
+	}
+	m, err := o.Managers(a.master, a.Conf)
+	if err != nil {
+		return nil, err
+	}
+	binary := o.Binary
+	if binary == "" {
+		if binary, err = os.Executable(); err != nil {
+			return nil, fmt.Errorf("the program that executors run cannot be found: %w", err)
+		}
+	}
+	backend := driver.NewRemote(driver.RemoteOptions{Manager: m, Conf: a.Conf, Log: o.Log, App: cluster.App{
+		ID: event.AppID(a.ID), Name: a.Name, User: userName(), Conf: a.Conf.All(),
+		Executor: executorOf(a.Conf, binary),
+	}})
+	ex, ok := any(backend).(driver.Executors)
+	if !ok {
+		return nil, a.master.Unsupported()
+	}
+	return ex, nil
 }
 
 // defaultExecutors is how many executors an application gets that does not say: two of the managers that share a cluster

@@ -7,7 +7,7 @@ import (
 // Bounds of what a task of a scan gets, in bytes of its files: less is not worth a task, and more makes tasks too long to
 // repeat (as spark.sql.files.maxPartitionBytes).
 const (
-	smallTask = 4 << 20
+	smallTask = 1 << 20
 	largeTask = 128 << 20
 )
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/firesteel/firesteel/internal/driver"
@@ -37,7 +38,8 @@ type results struct {
 // same rows once more.
 func (x *onExecutors) rows(ctx context.Context, s *stage, out wire.Output, take func(r io.Reader, stored bool) error) error {
 	res := &results{x: x, take: take, ctx: ctx, waiting: map[int]driver.RemoteResult{}}
-	defer res.drop()
+	out.Name = fmt.Sprintf("taskresult_%d", x.app.nextResult.Add(1))
+	defer x.ex.DropBlocks(out.Name) // of attempts that did not count, too
 	var err error
 	if s.body.Work, err = x.fragment(s, out, nil); err != nil {
 		return err
@@ -111,17 +113,4 @@ func (r *results) read(w driver.RemoteResult) error {
 		return nil // all of it was read; the block goes with its executor
 	}
 	return err
-}
-
-// drop removes stored results that nobody will read.
-func (r *results) drop() {
-	ctx := context.WithoutCancel(r.ctx)
-	for _, w := range r.waiting {
-		if w.Stored == "" {
-			continue
-		}
-		if in, err := r.x.ex.OpenResult(ctx, w); err == nil {
-			_ = in.Close() // else the block goes with its executor
-		}
-	}
 }

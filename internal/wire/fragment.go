@@ -90,7 +90,8 @@ const (
 // Output is where a stage's rows go.
 type Output struct {
 	Kind     OutputKind
-	Compress bool // RowOutput: texts
+	Name     string // RowOutput: a stored result is block Name_<task>
+	Compress bool   // RowOutput: texts
 	Shuffle  event.ShuffleID
 	Part     physical.Partitioning
 	Bounds   []*columnar.Batch // MapOutput by range: one batch, the bounds
