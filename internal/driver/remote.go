@@ -11,12 +11,15 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/firesteel/firesteel/internal/block"
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/rpc"
 	"github.com/firesteel/firesteel/internal/scheduler"
 	"github.com/firesteel/firesteel/internal/sparkerr"
@@ -29,6 +32,9 @@ type RemoteOptions struct {
 	// App describes the application. Remote fills in DriverURL, and Secret unless one is given.
 	App  cluster.App
 	Conf *conf.Values
+	// Pool and Dirs are where broadcasts lie; nil: Remote has its own.
+	Pool *memory.Pool
+	Dirs *memory.Dirs
 	// Log is told what the application asks for and gets; nil: nobody.
 	Log *slog.Logger
 }
@@ -43,6 +49,8 @@ const (
 	leaveWait = 5 * time.Second
 	// managerWait is the limit of requests to the cluster manager.
 	managerWait = time.Minute
+	// handshakeLimit bounds how long a connection may take to be made.
+	handshakeLimit = 30 * time.Second
 )
 
 // Remote is the backend whose executors are other processes: a cluster manager launches them, they register here and take
@@ -57,12 +65,18 @@ type Remote struct {
 	cancel context.CancelFunc
 	busy   sync.WaitGroup // requests to the manager, watchers of connections
 
+	blocks        *block.Store
+	client        *block.Client
+	ownDirs       *memory.Dirs
+	nextBroadcast atomic.Int64
+
 	mu       sync.Mutex
 	execs    map[event.ExecutorID]*remoteExecutor
 	byConn   map[*rpc.Conn]*remoteExecutor
 	gone     map[event.ExecutorID]string // executors that ended or were told to, and why
 	works    map[event.StageID]*remoteWork
 	tasks    map[event.TaskID]remoteTask
+	cached   map[string]map[event.ExecutorID]event.BlockStatus // cached blocks by name
 	nextWork int64
 	wanted   int // executors, as told to the manager
 	scaling  bool
@@ -81,7 +95,8 @@ type remoteTask struct {
 // NewRemote makes a backend. The manager must not be started.
 func NewRemote(o RemoteOptions) *Remote {
 	r := &Remote{o: o, log: o.Log, execs: map[event.ExecutorID]*remoteExecutor{}, byConn: map[*rpc.Conn]*remoteExecutor{},
-		gone: map[event.ExecutorID]string{}, works: map[event.StageID]*remoteWork{}, tasks: map[event.TaskID]remoteTask{}}
+		gone: map[event.ExecutorID]string{}, works: map[event.StageID]*remoteWork{}, tasks: map[event.TaskID]remoteTask{},
+		cached: map[string]map[event.ExecutorID]event.BlockStatus{}}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
 	}
@@ -99,6 +114,7 @@ func (r *Remote) Start(ctx context.Context, d *Driver) error {
 	if r.app.Secret == "" {
 		r.app.Secret = newSecret()
 	}
+	r.openBlocks()
 	if err := r.listen(); err != nil {
 		return err
 	}
@@ -108,6 +124,11 @@ func (r *Remote) Start(ctx context.Context, d *Driver) error {
 	}
 	d.Post(scheduler.Tick{}) // asks for the executors that the application starts with
 	return nil
+}
+
+// rpc is how the driver presents itself.
+func (r *Remote) rpc() rpc.Config {
+	return rpc.Config{Secret: r.app.Secret, Build: wire.Build(), Name: "the driver", Timeout: min(r.o.Conf.Duration("spark.network.timeout"), handshakeLimit)}
 }
 
 func newSecret() string {
@@ -128,11 +149,10 @@ func (r *Remote) listen() error {
 	if bind == "" {
 		bind = host
 	}
-	cfg := rpc.Config{Secret: r.app.Secret, Build: wire.Build(), Name: "the driver", Timeout: min(r.o.Conf.Duration("spark.network.timeout"), 30*time.Second)}
 	port, tries := int(r.o.Conf.Int("spark.driver.port")), int(r.o.Conf.Int("spark.port.maxRetries"))
 	var err error
 	for i := 0; ; i++ {
-		r.server, err = rpc.Listen(net.JoinHostPort(bind, strconv.Itoa(port)), cfg, func(*rpc.Conn) rpc.Handler { return remoteHandler{r} }, r.refused)
+		r.server, err = rpc.Listen(net.JoinHostPort(bind, strconv.Itoa(port)), r.rpc(), func(*rpc.Conn) rpc.Handler { return remoteHandler{r} }, r.refused)
 		if err == nil {
 			break
 		}
@@ -294,8 +314,8 @@ func (r *Remote) kill(ids []event.ExecutorID) {
 	}
 }
 
-// Slots implements Executors.
-func (r *Remote) Slots() int {
+// Registered is the number of task slots of the executors that are there.
+func (r *Remote) Registered() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := 0
@@ -304,10 +324,17 @@ func (r *Remote) Slots() int {
 			n += e.cores
 		}
 	}
-	if n == 0 {
-		n = r.expected()
-	}
 	return n
+}
+
+// Slots implements Executors.
+func (r *Remote) Slots() int {
+	if n := r.Registered(); n > 0 {
+		return n
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.expected()
 }
 
 // expected is the number of slots that the settings ask for.
@@ -349,6 +376,7 @@ func (r *Remote) Stop(ctx context.Context) error {
 		r.server.Close()
 	}
 	r.busy.Wait()
+	err = errors.Join(err, r.closeBlocks())
 	for _, e := range execs {
 		for _, t := range e.timers {
 			t.Stop()
@@ -357,5 +385,3 @@ func (r *Remote) Stop(ctx context.Context) error {
 	r.log.Info("executors are released", "application", r.app.ID)
 	return err
 }
-
-var _ Backend = (*Remote)(nil)

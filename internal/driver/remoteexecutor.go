@@ -3,6 +3,8 @@ package driver
 import (
 	"context"
 	"fmt"
+	"net"
+	"strconv"
 	"time"
 
 	"github.com/firesteel/firesteel/internal/cluster"
@@ -41,6 +43,8 @@ func (h remoteHandler) Call(ctx context.Context, c *rpc.Conn, method string, bod
 		return answer(body, func(m *wire.Registration) (*struct{}, error) { return &struct{}{}, h.r.register(c, m) })
 	case wire.MethodStatuses:
 		return answer(body, func(q *wire.StatusQuery) (*wire.StatusAnswer, error) { return h.r.statuses(ctx, q) })
+	case wire.MethodLocate:
+		return answer(body, h.r.locate)
 	}
 	return nil, sparkerr.Internal("the driver knows no request %q", method)
 }
@@ -89,6 +93,8 @@ func (r *Remote) report(e *remoteExecutor, m wire.Report) {
 		r.d.Post(scheduler.Heartbeat{Executor: e.id, Cached: m.Cached})
 		r.d.bus.Publish(event.ExecutorMetricsUpdate{Executor: e.id,
 			Peaks: map[event.StageAttemptID]event.ExecutorMetrics{{Stage: -1, Attempt: -1}: m.Metrics}})
+	case wire.BlockChanged:
+		r.blockChanged(e, m.Status)
 	case wire.Leaving:
 		r.log.Info("executor leaves", "executor", e.id, "reason", m.Reason)
 		r.d.Post(scheduler.ExecutorDecommissioning{ID: e.id, Reason: m.Reason})
@@ -171,7 +177,15 @@ func (r *Remote) register(c *rpc.Conn, m *wire.Registration) error {
 	})
 	r.log.Info("executor registered", "executor", e.id, "host", e.host, "cores", e.cores, "memory", m.Memory, "blocks", e.blocks)
 	r.d.Post(added)
+	r.d.bus.Publish(event.BlockManagerAdded{Time: time.Now(), ID: e.blockManager(), MaxMemory: m.Memory, OnHeap: m.Memory})
 	return nil
+}
+
+// blockManager names the executor's block server.
+func (e *remoteExecutor) blockManager() event.BlockManagerID {
+	host, port, _ := net.SplitHostPort(e.blocks)
+	n, _ := strconv.Atoi(port)
+	return event.BlockManagerID{Executor: e.id, Host: host, Port: n}
 }
 
 // unsendable ends a task that cannot be encoded.
@@ -301,6 +315,11 @@ func (r *Remote) lose(e *remoteExecutor, lost scheduler.ExecutorLost) {
 			delete(r.tasks, id)
 		}
 	}
+	for name, at := range r.cached {
+		if delete(at, e.id); len(at) == 0 {
+			delete(r.cached, name)
+		}
+	}
 	for _, o := range r.execs {
 		o.out.Put(wire.PeerLost{Executor: e.id})
 	}
@@ -309,8 +328,10 @@ func (r *Remote) lose(e *remoteExecutor, lost scheduler.ExecutorLost) {
 	}
 	r.log.Warn("executor lost", "executor", e.id, "host", e.host, "reason", lost.Reason)
 	r.d.Post(lost)
+	r.d.bus.Publish(event.BlockManagerRemoved{Time: time.Now(), ID: e.blockManager()})
 	r.busy.Go(func() {
 		e.conn.Close()
+		r.client.Lose(e.blocks)
 		if e.exit == nil && e.leave == "" {
 			r.kill([]event.ExecutorID{e.id})
 		}

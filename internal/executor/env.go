@@ -7,6 +7,7 @@ import (
 	"context"
 	"io"
 
+	"github.com/firesteel/firesteel/internal/block"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/shuffle"
@@ -24,6 +25,12 @@ type Env struct {
 	Dirs    *memory.Dirs
 	FS      *vfs.Registry
 	Shuffle *shuffle.Files // fetches what other executors wrote
+	// Blocks are the cached partitions of this process (rdd_<id>_<partition>), and its results and broadcasts. The driver
+	// knows which cached partitions lie here: see driver.Remote.CachedAt.
+	Blocks *block.Store
+	// Cached reads a cached partition that lies in another executor, as the frames of its batches. It is an fs.ErrNotExist
+	// if the driver knows of none.
+	Cached func(ctx context.Context, name string) (io.ReadCloser, error)
 	// Statuses says where the outputs of a shuffle lie, in map order, as the driver knows it at the epoch or later. An
 	// output that is missing is an *event.FetchError.
 	Statuses func(ctx context.Context, id event.ShuffleID, epoch int64) ([]shuffle.MapStatus, error)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/firesteel/firesteel/internal/block"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/shuffle"
 	"github.com/firesteel/firesteel/internal/wire"
@@ -48,12 +49,29 @@ func (l *places) forget(id event.ShuffleID) {
 }
 
 // lose notes that an executor is gone. All that is known may be about it, and is asked for again.
-func (l *places) lose(id event.ExecutorID) {
+// It gives the address of its block server, if that is known.
+func (l *places) lose(id event.ExecutorID) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	clear(l.shuffles)
 	l.lost[id] = true
+	addr := l.blocks[id]
 	delete(l.blocks, id)
+	return addr
+}
+
+// address is the block server of an executor.
+func (l *places) address(id event.ExecutorID) (string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	addr := l.blocks[id]
+	switch {
+	case l.lost[id]:
+		return "", block.ErrPeerLost
+	case addr == "":
+		return "", fmt.Errorf("the driver told no address of executor %s", id)
+	}
+	return addr, nil
 }
 
 // errMissing is the cause of a fetch failure where the driver knows no place.

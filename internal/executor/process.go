@@ -4,18 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
 	"time"
 
+	"github.com/firesteel/firesteel/internal/block"
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/rpc"
-	"github.com/firesteel/firesteel/internal/shuffle"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/vfs"
 	"github.com/firesteel/firesteel/internal/wire"
@@ -38,6 +38,11 @@ type process struct {
 	slots  sync.WaitGroup
 	queue  chan *task
 	places *places
+	client *block.Client
+	server *rpc.Server
+	roots  []string // folders of this executor's own
+
+	fetching sync.Map // of broadcasts: the lock that is held while one is fetched
 
 	mu      sync.Mutex
 	works   map[int64]*openWork
@@ -80,7 +85,7 @@ func Run(ctx context.Context, a *Arguments, kinds map[string]Kind, log *slog.Log
 func (p *process) connect(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, dialLimit, fmt.Errorf("the driver did not answer within %s", dialLimit))
 	defer cancel()
-	cfg := rpc.Config{Secret: p.args.Secret, Build: wire.Build(), Name: "executor " + string(p.args.ID)}
+	cfg := p.rpc()
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
 		var err error
 		if p.conn, err = rpc.Dial(ctx, p.args.Driver, cfg, p); err == nil {
@@ -117,16 +122,16 @@ func (p *process) open(context.Context) error {
 	for i := range roots {
 		roots[i] = filepath.Join(roots[i], "firesteel-"+string(p.args.App), "executor-"+string(p.args.ID))
 	}
+	p.roots = roots
 	dirs := memory.NewDirs(roots...)
 	pool := memory.NewPool(memory.Config{Budget: budget(p.args.Memory), Key: "spark.executor.memory", StorageFraction: p.conf.Double("spark.memory.storageFraction")})
 	p.env = &Env{ID: p.args.ID, Host: p.args.Host, Cores: p.args.Cores, Conf: settings, Pool: pool, Dirs: dirs, FS: vfs.NewRegistry()}
-	p.env.Shuffle = shuffle.NewFiles(dirs, p.args.ID, p.args.Host, p.conf.Bool("spark.shuffle.compress"), nil)
-	p.env.Statuses = p.statuses
-	p.env.Broadcast = func(context.Context, event.BroadcastID) (io.ReadCloser, error) {
-		return nil, sparkerr.Unsupported("broadcasts on executors")
-	}
-	p.env.Store = func(string) (io.WriteCloser, error) { return nil, sparkerr.Unsupported("stored results") }
 	p.out = wire.Reports(p.conn, p.unsendable)
+	p.openBlocks()
+	if err := p.listen(); err != nil {
+		p.client.Close()
+		return errors.Join(err, p.env.Dirs.Remove())
+	}
 	for range p.args.Cores {
 		p.slots.Go(p.work)
 	}
@@ -140,6 +145,7 @@ func (p *process) register(ctx context.Context) error {
 	defer cancel()
 	return p.ask(ctx, wire.MethodRegister, &wire.Registration{
 		Application: wire.Application{App: p.args.App, Executor: p.args.ID}, Host: p.args.Host, Cores: p.args.Cores, Memory: p.args.Memory,
+		Blocks: p.address(),
 	}, nil)
 }
 
@@ -151,7 +157,7 @@ func (p *process) serve(ctx context.Context) error {
 	for {
 		select {
 		case <-beat.C:
-			p.out.Put(wire.Alive{Metrics: p.metrics()})
+			p.out.Put(wire.Alive{Cached: p.env.Blocks.Count(), Metrics: p.metrics()})
 		case why := <-p.leave:
 			p.log.Info("the driver let this executor go", "reason", why)
 			return nil
@@ -209,7 +215,21 @@ func (p *process) close() error {
 	for _, w := range works {
 		errs = append(errs, w.close())
 	}
-	return errors.Join(append(errs, p.env.Dirs.Remove())...)
+	p.client.Close()
+	p.server.Close()
+	p.env.Blocks.Close()
+	return errors.Join(append(errs, p.env.Dirs.Remove(), removeEmpty(p.roots))...)
+}
+
+// removeEmpty deletes the folders that this executor made for its files, and the application's if they are the last.
+func removeEmpty(roots []string) error {
+	for _, root := range roots {
+		if err := os.Remove(root); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		_ = os.Remove(filepath.Dir(root)) // others may have files there
+	}
+	return nil
 }
 
 // metrics are the gauges of this process that there are.
@@ -265,8 +285,13 @@ func (p *process) obey(o wire.Order) {
 		if err := p.env.Shuffle.Remove(o.Shuffle); err != nil {
 			p.log.Warn("map outputs cannot be deleted", "shuffle", o.Shuffle, "error", err)
 		}
+	case wire.DropBlocks:
+		p.env.Blocks.RemoveAll(o.Name)
+		p.fetching.Delete(o.Name)
 	case wire.PeerLost:
-		p.places.lose(o.Executor)
+		if addr := p.places.lose(o.Executor); addr != "" {
+			go p.client.Lose(addr) // it waits for the connection to end
+		}
 	case wire.RegisterAgain:
 		go func() {
 			if err := p.register(p.ctx); err != nil {

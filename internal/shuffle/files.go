@@ -29,8 +29,10 @@ type Files struct {
 	host     string
 	compress bool
 	fetch    Fetcher
-	mu       sync.Mutex
-	written  map[event.ShuffleID]map[int]bool
+	// Window bounds the bytes that a reader asks other executors for ahead of what it reads (spark.reducer.maxSizeInFlight).
+	Window  int64
+	mu      sync.Mutex
+	written map[event.ShuffleID]map[int]bool
 }
 
 // Fetcher reads partitions [from, to) of a map output that lies elsewhere.
@@ -40,8 +42,13 @@ type Fetcher interface {
 
 // NewFiles makes the manager of executor self. fetch may be nil when all outputs are its own.
 func NewFiles(dirs *memory.Dirs, self event.ExecutorID, host string, compress bool, fetch Fetcher) *Files {
-	return &Files{dirs: dirs, self: self, host: host, compress: compress, fetch: fetch, written: map[event.ShuffleID]map[int]bool{}}
+	return &Files{dirs: dirs, self: self, host: host, compress: compress, fetch: fetch, Window: defaultWindow, written: map[event.ShuffleID]map[int]bool{}}
 }
+
+const (
+	defaultWindow = 48 << 20
+	maxAhead      = 256 // map outputs that a reader asks for ahead
+)
 
 const indexMagic = 0x31495346 // FSI1
 
@@ -276,6 +283,9 @@ func locate(f *os.File, from, to int) (start, end int64, err error) {
 		return 0, 0, errIndex
 	}
 	n := int64(binary.LittleEndian.Uint32(tail[:]))
+	if n*8+12 > info.Size() {
+		return 0, 0, errIndex
+	}
 	index := make([]byte, n*8+4)
 	if _, err := f.ReadAt(index, info.Size()-n*8-12); err != nil {
 		return 0, 0, errIndex
@@ -303,43 +313,92 @@ func (f *Files) Reader(_ context.Context, r Request) (Reader, error) {
 type fileReader struct {
 	files *Files
 	r     Request
-	m     int
+	m     int // the map output that is read, or comes next
 	in    io.ReadCloser
 	dec   *memory.FrameReader
+	ahead []fetched // of the map outputs from m on
+	asked int64     // bytes of those that were asked for
+}
+
+// fetched is a map output that was asked for ahead: nothing for one that lies here or is empty.
+type fetched struct {
+	in   io.ReadCloser
+	err  error
+	size int64
 }
 
 func (r *fileReader) Next(ctx context.Context) (*columnar.Batch, error) {
 	for {
 		if r.in == nil {
+			for r.m < len(r.r.Maps) && r.r.Maps[r.m].size(r.r.From, r.r.To) == 0 {
+				r.advance()
+			}
 			if r.m == len(r.r.Maps) {
 				return nil, io.EOF
 			}
 			if err := r.open(ctx, r.r.Maps[r.m]); err != nil {
-				return nil, failed(&r.r, r.r.Maps[r.m], r.r.From, err)
+				return nil, r.failed(ctx, err)
 			}
-			r.m++
 		}
 		b, err := r.dec.Next()
 		if err == nil {
 			return b, nil
 		}
 		if !errors.Is(err, io.EOF) {
-			return nil, failed(&r.r, r.r.Maps[r.m-1], r.r.From, err)
+			return nil, r.failed(ctx, err)
 		}
-		if err := r.Close(); err != nil {
+		in := r.in
+		r.in = nil
+		if err := in.Close(); err != nil {
 			return nil, err
 		}
+		r.advance()
+	}
+}
+
+// failed blames the map output that is read, unless the task was told to end.
+func (r *fileReader) failed(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return failed(&r.r, r.r.Maps[r.m], r.r.From, err)
+}
+
+// advance goes on to the next map output.
+func (r *fileReader) advance() {
+	r.m++
+	if len(r.ahead) > 0 {
+		r.asked -= r.ahead[0].size
+		r.ahead = r.ahead[1:]
+	}
+}
+
+// fetchAhead asks other executors for what is read next.
+func (r *fileReader) fetchAhead(ctx context.Context) {
+	for len(r.ahead) < maxAhead && r.m+len(r.ahead) < len(r.r.Maps) && (r.asked < r.files.Window || len(r.ahead) == 0) {
+		m := r.r.Maps[r.m+len(r.ahead)]
+		var f fetched
+		if size := m.size(r.r.From, r.r.To); m.At != r.files.self && size != 0 {
+			f.size = max(size, 0)
+			f.in, f.err = r.files.fetch.Fetch(ctx, r.r.Shuffle, m, r.r.From, r.r.To)
+		}
+		r.asked += f.size
+		r.ahead = append(r.ahead, f)
 	}
 }
 
 func (r *fileReader) open(ctx context.Context, m MapStatus) (err error) {
+	if r.files.fetch != nil {
+		r.fetchAhead(ctx)
+	}
 	switch {
 	case m.At == r.files.self:
 		r.in, _, err = r.files.Open(r.r.Shuffle, m.Map, r.r.From, r.r.To)
 	case r.files.fetch == nil:
 		err = errGone
 	default:
-		r.in, err = r.files.fetch.Fetch(ctx, r.r.Shuffle, m, r.r.From, r.r.To)
+		r.in, err = r.ahead[0].in, r.ahead[0].err
+		r.ahead[0].in = nil
 	}
 	if err != nil {
 		r.in = nil
@@ -354,10 +413,16 @@ func (r *fileReader) open(ctx context.Context, m MapStatus) (err error) {
 }
 
 func (r *fileReader) Close() error {
-	if r.in == nil {
-		return nil
+	var err error
+	if r.in != nil {
+		err = r.in.Close()
+		r.in = nil
 	}
-	in := r.in
-	r.in = nil
-	return in.Close()
+	for _, f := range r.ahead {
+		if f.in != nil {
+			err = errors.Join(err, f.in.Close())
+		}
+	}
+	r.ahead = nil
+	return err
 }

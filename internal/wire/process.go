@@ -19,6 +19,7 @@ const (
 	MethodSettings = "settings" // Application -> Settings
 	MethodRegister = "register" // Registration -> nothing
 	MethodStatuses = "statuses" // StatusQuery -> StatusAnswer
+	MethodLocate   = "locate"   // BlockQuery -> BlockAnswer
 	MethodOrders   = "orders"   // messages of Order
 	MethodReports  = "reports"  // messages of Report
 )
@@ -66,6 +67,12 @@ type MapOutputAt struct {
 	Host  string
 	Sizes []int64
 }
+
+// BlockQuery asks where a cached block lies.
+type BlockQuery struct{ Name string }
+
+// BlockAnswer has the executors that have it, and their block servers.
+type BlockAnswer struct{ At map[event.ExecutorID]string }
 
 // Order is what a driver tells an executor: one of the types below.
 type Order interface{ isOrder() }

@@ -1,0 +1,200 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/firesteel/firesteel/internal/block"
+	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/memory"
+	"github.com/firesteel/firesteel/internal/rpc"
+	"github.com/firesteel/firesteel/internal/scheduler"
+	"github.com/firesteel/firesteel/internal/sparkerr"
+	"github.com/firesteel/firesteel/internal/wire"
+)
+
+// resultWindow bounds what the driver has of a stored result ahead of who reads it.
+const resultWindow = 8 << 20
+
+// ownShare is the part of the machine's memory that broadcasts may take where the application gave no pool.
+const ownShare = 8
+
+// openBlocks makes the driver's block store, and what reads results.
+func (r *Remote) openBlocks() {
+	pool, dirs := r.o.Pool, r.o.Dirs
+	if pool == nil {
+		pool = memory.NewPool(memory.Config{Budget: memory.Available() / ownShare, Key: "spark.driver.memory", StorageFraction: 1})
+	}
+	if dirs == nil {
+		dirs = memory.NewDirs(filepath.Join(os.TempDir(), "firesteel-"+string(r.app.ID)+"-driver"))
+		r.ownDirs = dirs
+	}
+	r.blocks = block.NewStore(pool, dirs, nil)
+	r.client = block.NewClient(block.Options{RPC: r.rpc(), Retries: int(r.o.Conf.Int("spark.shuffle.io.maxRetries")),
+		Wait: r.o.Conf.Duration("spark.shuffle.io.retryWait"), Window: resultWindow, Timeout: r.o.Conf.Duration("spark.network.timeout")})
+}
+
+func (r *Remote) closeBlocks() error {
+	if r.blocks == nil {
+		return nil
+	}
+	r.client.Close()
+	r.blocks.Close()
+	if r.ownDirs == nil {
+		return nil
+	}
+	return r.ownDirs.Remove()
+}
+
+// Lend serves the driver's blocks; see rpc.Lender.
+func (h remoteHandler) Lend(ctx context.Context, c *rpc.Conn, method string, body []byte) ([]byte, func(), error) {
+	if block.IsMethod(method) {
+		return block.Handler{From: h.r.blocks}.Lend(ctx, c, method, body)
+	}
+	out, err := h.Call(ctx, c, method, body)
+	return out, nil, err
+}
+
+func broadcastName(id event.BroadcastID) string { return fmt.Sprintf("broadcast_%d", id) }
+
+// Broadcast implements Executors.
+func (r *Remote) Broadcast(data []byte) (event.BroadcastID, error) {
+	id := r.newBroadcast()
+	if err := r.blocks.Put(broadcastName(id), block.InMemory|block.OnDisk, data); err != nil {
+		return 0, fmt.Errorf("broadcast %d of %d bytes: %w", id, len(data), err)
+	}
+	r.log.Info("broadcast is ready", "broadcast", id, "bytes", len(data))
+	return id, nil
+}
+
+// BroadcastFrom puts up what it reads from a stream; see Broadcast. What does not fit into memory lies on disk.
+func (r *Remote) BroadcastFrom(in io.Reader) (event.BroadcastID, error) {
+	id := r.newBroadcast()
+	w := r.blocks.Writer(broadcastName(id), block.InMemory|block.OnDisk)
+	n, err := io.Copy(w, in)
+	if err != nil {
+		return 0, errors.Join(fmt.Errorf("broadcast %d: %w", id, err), w.Abort())
+	}
+	if err := w.Close(); err != nil {
+		return 0, err
+	}
+	r.log.Info("broadcast is ready", "broadcast", id, "bytes", n)
+	return id, nil
+}
+
+func (r *Remote) newBroadcast() event.BroadcastID {
+	return event.BroadcastID(r.nextBroadcast.Add(1))
+}
+
+// DropBroadcast implements Executors.
+func (r *Remote) DropBroadcast(id event.BroadcastID) {
+	_ = r.blocks.Remove(broadcastName(id)) // it has none of its errors
+	r.tellAll(wire.DropBlocks{Name: broadcastName(id)})
+}
+
+// DropBlocks drops a cached block on all executors, and all whose names start with its name and an underscore: rdd_7 is all
+// partitions of RDD 7. It does not wait for them.
+func (r *Remote) DropBlocks(name string) {
+	r.mu.Lock()
+	for b := range r.cached {
+		if b == name || len(b) > len(name) && b[:len(name)] == name && b[len(name)] == '_' {
+			delete(r.cached, b)
+		}
+	}
+	r.mu.Unlock()
+	r.tellAll(wire.DropBlocks{Name: name})
+}
+
+// CachedAt says where a cached block lies, as far as the driver knows: in the form of a task's preferred places.
+func (r *Remote) CachedAt(name string) []scheduler.Location {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []scheduler.Location
+	for _, id := range slices.Sorted(maps.Keys(r.cached[name])) {
+		if e := r.execs[id]; e != nil {
+			out = append(out, scheduler.Location{Executor: id, Host: e.host})
+		}
+	}
+	return out
+}
+
+// CachedStatus gives how each executor that has the block keeps it.
+func (r *Remote) CachedStatus(name string) map[event.ExecutorID]event.BlockStatus {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.cached[name])
+}
+
+// blockChanged notes how an executor keeps a cached block.
+func (r *Remote) blockChanged(e *remoteExecutor, st event.BlockStatus) {
+	r.mu.Lock()
+	at := r.cached[st.Block]
+	switch {
+	case st.Level != "" && at == nil:
+		r.cached[st.Block] = map[event.ExecutorID]event.BlockStatus{e.id: st}
+	case st.Level != "":
+		at[e.id] = st
+	default:
+		delete(at, e.id)
+		if len(at) == 0 {
+			delete(r.cached, st.Block)
+		}
+	}
+	r.mu.Unlock()
+	r.d.bus.Publish(event.BlockUpdated{ID: e.blockManager(), Status: st})
+}
+
+// locate answers an executor that looks for a cached block.
+func (r *Remote) locate(q *wire.BlockQuery) (*wire.BlockAnswer, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a := &wire.BlockAnswer{At: map[event.ExecutorID]string{}}
+	for id := range r.cached[q.Name] {
+		if e := r.execs[id]; e != nil {
+			a.At[id] = e.blocks
+		}
+	}
+	return a, nil
+}
+
+// OpenResult implements Executors.
+func (r *Remote) OpenResult(ctx context.Context, res RemoteResult) (io.ReadCloser, error) {
+	if res.Stored == "" {
+		return nil, sparkerr.Internal("a result that came with its report is to be opened")
+	}
+	r.mu.Lock()
+	e := r.execs[res.At]
+	why := r.gone[res.At]
+	r.mu.Unlock()
+	if e == nil {
+		return nil, fmt.Errorf("result %s is lost with executor %s: %s: %w", res.Stored, res.At, why, block.ErrPeerLost)
+	}
+	return &storedResult{r.client.Open(ctx, e.blocks, res.Stored, res.Size), r, e.blocks, res.Stored, sync.Once{}}, nil
+}
+
+// storedResult reads a stored result and removes it when it is closed.
+type storedResult struct {
+	*block.Stream
+	r        *Remote
+	at, name string
+	once     sync.Once
+}
+
+func (s *storedResult) Close() (err error) {
+	s.once.Do(func() {
+		err = s.Stream.Close()
+		ctx, cancel := context.WithTimeout(s.r.base, leaveWait)
+		defer cancel()
+		err = errors.Join(err, s.r.client.Remove(ctx, s.at, s.name))
+	})
+	return err
+}
+
+var _ Executors = (*Remote)(nil)
