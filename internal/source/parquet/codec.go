@@ -10,9 +10,10 @@ import (
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
+
+	"github.com/firesteel/firesteel/internal/source/parquet/snappy"
 )
 
 var errLength = errors.New("a page does not decompress to the length that its header says")
@@ -27,7 +28,7 @@ func decompress(c Codec, dst, src []byte) error {
 		copy(dst, src)
 		return nil
 	case Snappy:
-		return snappyDecode(dst, src)
+		return snappy.Decode(dst, src)
 	case Gzip:
 		return gunzip(dst, src)
 	case Zstd:
@@ -40,21 +41,6 @@ func decompress(c Codec, dst, src []byte) error {
 		return readWhole(dst, brotli.NewReader(bytes.NewReader(src)))
 	}
 	return fmt.Errorf("codec %d is not supported", c)
-}
-
-func snappyDecode(dst, src []byte) error {
-	n, err := s2.DecodedLen(src)
-	if err != nil {
-		return err
-	}
-	if n != len(dst) {
-		return errLength
-	}
-	if n == 0 {
-		return nil
-	}
-	_, err = s2.Decode(dst, src)
-	return err
 }
 
 // readWhole reads exactly len(dst) bytes and the end.
