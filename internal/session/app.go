@@ -3,6 +3,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -101,7 +102,7 @@ func Start(ctx context.Context, o Options) (*App, error) {
 		return nil, err
 	}
 	a := &App{
-		ID: newAppID(master.Kind), Name: settings["spark.app.name"], Started: time.Now(),
+		ID: cmp.Or(settings["spark.app.id"], newAppID(master.Kind)), Name: settings["spark.app.name"], Started: time.Now(),
 		Conf: conf.NewValues(settings), master: master, fs: vfs.NewRegistry(), sessions: map[*Session]bool{},
 	}
 	if err := a.open(ctx, &o); err != nil {

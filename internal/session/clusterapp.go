@@ -54,7 +54,7 @@ func (a *App) newBackend(o *Options) (driver.Executors, error) {
 		}
 	}
 	backend := driver.NewRemote(driver.RemoteOptions{Manager: m, Conf: a.Conf, Log: o.Log, App: cluster.App{
-		ID: event.AppID(a.ID), Name: a.Name, User: userName(), Conf: a.Conf.All(),
+		ID: event.AppID(a.ID), Name: a.Name, User: userName(), Conf: a.Conf.All(), Secret: givenSecret(),
 		Executor: executorOf(a.Conf, binary),
 	}})
 	ex, ok := any(backend).(driver.Executors)
@@ -62,6 +62,14 @@ func (a *App) newBackend(o *Options) (driver.Executors, error) {
 		return nil, a.master.Unsupported()
 	}
 	return ex, nil
+}
+
+// givenSecret is the application's secret where whoever started this driver made it, as submissions in cluster mode do. It is
+// taken out of the environment, so that no child gets it.
+func givenSecret() string {
+	s := os.Getenv(cluster.SecretEnv)
+	_ = os.Unsetenv(cluster.SecretEnv) // it may not be there
+	return s
 }
 
 // defaultExecutors is how many executors an application gets that does not say: two of the managers that share a cluster

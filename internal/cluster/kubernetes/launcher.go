@@ -1,7 +1,6 @@
 package kubernetes
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -66,7 +65,7 @@ func newLauncher(ctx context.Context, c *client, v *conf.Values, app cluster.App
 		seconds := int64(v.Duration("spark.kubernetes.executor.terminationGracePeriodSeconds") / time.Second)
 		s.template.Spec.TerminationGracePeriodSeconds = &seconds
 	}
-	l.app.Executor.Overhead = cmp.Or(app.Executor.Overhead, overhead(v, "executor", app.Executor.Memory))
+	l.app.Executor.Overhead = overhead(v, "executor", app.Executor.Memory)
 	if err := l.findOwner(ctx, v.String("spark.kubernetes.driver.pod.name")); err != nil {
 		return nil, err
 	}
@@ -82,7 +81,7 @@ func overhead(v *conf.Values, role string, memory int64) int64 {
 	if _, ok := v.Given(at); ok {
 		return v.Bytes(at)
 	}
-	factor := v.Double("spark.kubernetes.memoryOverheadFactor")
+	factor := v.Double("spark.kubernetes.memoryOverheadFactor") // which is why the session's overhead is not taken
 	if _, ok := v.Given(at + "Factor"); ok {
 		factor = v.Double(at + "Factor")
 	}

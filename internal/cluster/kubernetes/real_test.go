@@ -100,9 +100,9 @@ func newRealRig(t *testing.T, settings map[string]string) *realRig {
 	r.kubectl("", "create", "namespace", r.namespace)
 	t.Cleanup(func() { r.kubectl("", "delete", "namespace", r.namespace, "--wait=false") })
 	r.rig = &rig{server: &server{t: t}, app: cluster.App{ID: event.AppID("spark-" + r.namespace), Name: "real", User: "me", DriverURL: "nobody:1", Secret: "hush",
-		Executor: cluster.Executor{Cores: 1, Memory: 32 << 20, Overhead: 32 << 20},
+		Executor: cluster.Executor{Cores: 1, Memory: 32 << 20},
 		Conf: map[string]string{"spark.kubernetes.container.image": standInImage, "spark.kubernetes.namespace": r.namespace,
-			"spark.kubernetes.executor.request.cores": "50m", "spark.kubernetes.executor.apiPollingInterval": "5s"}}}
+			"spark.executor.memoryOverhead": "32m", "spark.kubernetes.executor.request.cores": "50m", "spark.kubernetes.executor.apiPollingInterval": "5s"}}}
 	for k, v := range settings {
 		r.app.Conf[k] = v
 	}

@@ -3,6 +3,7 @@ package managers
 
 import (
 	"github.com/firesteel/firesteel/internal/cluster"
+	"github.com/firesteel/firesteel/internal/cluster/kubernetes"
 	"github.com/firesteel/firesteel/internal/cluster/localcluster"
 	"github.com/firesteel/firesteel/internal/conf"
 )
@@ -12,6 +13,8 @@ func New(m cluster.Master, _ *conf.Values) (cluster.Manager, error) {
 	switch m.Kind {
 	case cluster.LocalCluster:
 		return localcluster.New(m), nil
+	case cluster.Kubernetes:
+		return kubernetes.New(m.Target), nil
 	}
 	return nil, m.Unsupported()
 }
