@@ -249,8 +249,13 @@ func (k *keyCollectors) add(b *columnar.Batch) error {
 	return nil
 }
 
-// maxFilterBits bounds an exact filter: 32 MB of bits, and no more than 64 bits a key above 64 KB.
-const maxFilterBits = 1 << 28
+// An exact filter of up to smallFilterBits (2 MB) is always worth its bits: it spares the probe side a look into a hash
+// table, and the scan the other columns. Above, up to maxFilterBits (32 MB), it may have filterBits a key.
+const (
+	smallFilterBits = 1 << 24
+	maxFilterBits   = 1 << 28
+	filterBits      = 256
+)
 
 // set is the filter of the values.
 func (c *keyCollector) set() KeySet {
@@ -262,7 +267,7 @@ func (c *keyCollector) set() KeySet {
 		k.Min, k.Max = min(k.Min, v), max(k.Max, v)
 	}
 	span := uint64(k.Max) - uint64(k.Min)
-	if span >= maxFilterBits || span >= 1<<19 && span/64 > uint64(len(c.values)) {
+	if span >= maxFilterBits || span >= smallFilterBits && span/filterBits > uint64(len(c.values)) {
 		return k
 	}
 	k.Bits = columnar.NewBitmap(int(span) + 1)

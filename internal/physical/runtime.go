@@ -45,7 +45,7 @@ func (pl *Planner) connect(j *HashJoin) Plan {
 			continue
 		}
 		ref := RuntimeRef{ID: pl.nextRuntime + 1, Column: col}
-		if next, found := attach(probe, ref); found {
+		if next, found := attach(probe, ref, selective(b.Child)); found {
 			pl.nextRuntime++
 			probe, changed = next, true
 			b.Publish = append(b.Publish[:len(b.Publish):len(b.Publish)], RuntimePub{ref.ID, buildKeys[i]})
@@ -68,8 +68,24 @@ func filterable(t types.Type) bool {
 	return t.IsIntegral() || t.Kind == types.DateKind
 }
 
-// attach finds the scan that a column comes from, through operators below which dropping its rows early is right.
-func attach(p Plan, ref RuntimeRef) (Plan, bool) {
+// selective says whether a plan filters what it reads, so that its keys are likely to be few of those that there are.
+func selective(p Plan) bool {
+	found := false
+	Walk(p, func(n Plan) bool {
+		switch n := n.(type) {
+		case *Filter:
+			found = true
+		case *Scan:
+			found = found || len(n.Filters) > 0
+		}
+		return !found
+	})
+	return found
+}
+
+// attach finds the scan that a column comes from, through operators below which dropping its rows early is right. With
+// equal set it goes on to the columns that joins on the way make equal to it.
+func attach(p Plan, ref RuntimeRef, equal bool) (Plan, bool) {
 	switch n := p.(type) {
 	case *Scan:
 		for _, c := range n.Out {
@@ -85,7 +101,7 @@ func attach(p Plan, ref RuntimeRef) (Plan, bool) {
 			return p, false
 		}
 	case *Project:
-		return attachThrough(n, ref)
+		return attachThrough(n, ref, equal)
 	case *Filter, *Sort, *Exchange, *HashJoin, *MergeJoin:
 	default:
 		return p, false
@@ -95,17 +111,48 @@ func attach(p Plan, ref RuntimeRef) (Plan, bool) {
 		if _, isBuild := c.(*Broadcast); isBuild || !passes(p, i) {
 			continue
 		}
-		if next, ok := attach(c, ref); ok {
+		if next, ok := attach(c, ref, equal); ok {
 			out := append([]Plan(nil), children...)
 			out[i] = next
+			if j, isJoin := p.(*HashJoin); isJoin && equal {
+				out[1-i] = attachEqual(j, i, out[1-i], ref)
+			}
 			return p.WithChildren(out), true
 		}
 	}
 	return p, false
 }
 
+// attachEqual hands the filter on to the other side of an inner join whose key equals the column: its rows that are not
+// among the keys would find no partner. side is the column's.
+func attachEqual(j *HashJoin, side int, other Plan, ref RuntimeRef) Plan {
+	if j.Kind != logical.InnerJoin {
+		return other
+	}
+	mine, theirs := j.LeftKeys, j.RightKeys
+	if side == 1 {
+		mine, theirs = theirs, mine
+	}
+	for i, k := range mine {
+		c, ok := k.(*expr.Column)
+		d, same := theirs[i].(*expr.Column)
+		if !ok || !same || c.ID != ref.Column.ID || d.T != c.T {
+			continue
+		}
+		in, isBuild := other.(*Broadcast)
+		if !isBuild {
+			next, _ := attach(other, RuntimeRef{ID: ref.ID, Column: d}, true)
+			return next
+		}
+		if next, ok := attach(in.Child, RuntimeRef{ID: ref.ID, Column: d}, true); ok {
+			return in.WithChildren([]Plan{next})
+		}
+	}
+	return other
+}
+
 // attachThrough follows a column through a projection, by its new name or its old.
-func attachThrough(n *Project, ref RuntimeRef) (Plan, bool) {
+func attachThrough(n *Project, ref RuntimeRef, equal bool) (Plan, bool) {
 	for _, e := range n.List {
 		switch x := e.(type) {
 		case *expr.Alias:
@@ -118,7 +165,7 @@ func attachThrough(n *Project, ref RuntimeRef) (Plan, bool) {
 			}
 		}
 	}
-	next, ok := attach(n.Child, ref)
+	next, ok := attach(n.Child, ref, equal)
 	if !ok {
 		return n, false
 	}
