@@ -465,6 +465,7 @@ func follow(ctx context.Context, c *client, name string, interval time.Duration,
 				last = now
 			}
 			if d := describe(p, driverContainer, false); d.phase == ended {
+				fmt.Fprintf(out, "Driver %s:%s ended with exit code %d\n", p.Namespace, p.Name, d.end.code)
 				return result(p, d.end)
 			}
 		}
