@@ -11,6 +11,9 @@ import (
 // Stage.Work run on it, and Job.OnResult gets a RemoteResult of each task.
 type Executors interface {
 	Backend
+	// Ready waits until executors are registered: all that were asked for if they come soon, at least one else. It gives up
+	// without an error when none comes for long; those that come later get the tasks then.
+	Ready(ctx context.Context) error
 	// Slots is the number of task slots of all executors that are registered; while none is, of those that are expected.
 	Slots() int
 	// Broadcast puts up data that executors may read (executor.Env.Broadcast) until it is dropped. Ids are above 0; data

@@ -81,6 +81,7 @@ type Remote struct {
 	wanted   int // executors, as told to the manager
 	scaling  bool
 	stopping bool
+	settled  bool // the executors that were asked for at the start are there: see Ready
 }
 
 // remoteWork is the work of a stage that runs.
@@ -343,7 +344,49 @@ func (r *Remote) expected() int {
 	if n := int(r.o.Conf.Int("spark.cores.max")); n > 0 {
 		return n
 	}
+	if r.wanted > manyExecutors {
+		return 2 * cores // all that there are were asked for, and nobody knows how many
+	}
 	return cores * max(r.wanted, 1)
+}
+
+// manyExecutors is beyond any number that means one.
+const manyExecutors = 1 << 20
+
+// Limits of waiting for executors before work is planned for them (spark.scheduler.maxRegisteredResourcesWaitingTime).
+const (
+	firstExecutorWait = 30 * time.Second
+	otherExecutorWait = 2 * time.Second
+	quietWait         = 50 * time.Millisecond // no other one came for so long
+)
+
+// Ready implements Executors.
+func (r *Remote) Ready(ctx context.Context) error {
+	start, last, lastChange := time.Now(), 0, time.Now()
+	for tick := time.NewTicker(5 * time.Millisecond); ; {
+		r.mu.Lock()
+		n, wanted := len(r.execs), r.wanted
+		settled := r.settled || r.stopping
+		r.settled = settled || n > 0 && (n >= wanted || time.Since(start) > otherExecutorWait || wanted > manyExecutors && time.Since(lastChange) > quietWait)
+		settled = r.settled
+		r.mu.Unlock()
+		if n != last {
+			last, lastChange = n, time.Now()
+			if n == 1 {
+				start = lastChange
+			}
+		}
+		if settled || n == 0 && time.Since(start) > firstExecutorWait {
+			tick.Stop()
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			tick.Stop()
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // Stop tells all executors to leave, waits for them, and gives what the manager took back.

@@ -29,7 +29,7 @@ func (a *App) openCluster(ctx context.Context, o *Options) error {
 		return err
 	}
 	if !cfg.Scheduler.Allocation.Dynamic && cfg.Scheduler.Allocation.Initial == 0 {
-		cfg.Scheduler.Allocation.Initial = defaultExecutors(a.master.Kind)
+		cfg.Scheduler.Allocation.Initial = defaultExecutors(&a.master)
 	}
 	a.executors = backend
 	a.driver, err = driver.New(ctx, cfg, backend)
@@ -74,9 +74,12 @@ func givenSecret() string {
 
 // defaultExecutors is how many executors an application gets that does not say: two of the managers that share a cluster
 // among many, and all that fit of the others.
-func defaultExecutors(k cluster.Kind) int {
-	if k == cluster.YARN || k == cluster.Kubernetes {
+func defaultExecutors(m *cluster.Master) int {
+	switch m.Kind {
+	case cluster.YARN, cluster.Kubernetes:
 		return 2
+	case cluster.LocalCluster:
+		return m.Workers
 	}
 	return math.MaxInt32
 }

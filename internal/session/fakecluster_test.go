@@ -89,6 +89,8 @@ func (c *fakeCluster) Start(_ context.Context, d *driver.Driver) error {
 	return nil
 }
 
+func (c *fakeCluster) Ready(context.Context) error { return nil }
+
 func (c *fakeCluster) Slots() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

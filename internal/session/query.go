@@ -126,6 +126,11 @@ const clusterBroadcast = 64 << 20
 
 // run optimizes, plans and executes a resolved plan; its batches go to sink, borrowed.
 func (q *query) run(ctx context.Context, analyzed logical.Plan, sink func(*columnar.Batch) error) error {
+	if x := q.s.app.executors; x != nil {
+		if err := x.Ready(ctx); err != nil { // plans depend on how many slots there are
+			return err
+		}
+	}
 	plans, err := q.plan(analyzed)
 	if err != nil {
 		return err
