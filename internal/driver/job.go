@@ -83,6 +83,9 @@ type Job struct {
 	// OnResult gets the result of each partition of the result stage, once, in the order in which
 	// tasks end. It is called by RunJob (Wait) in its caller's goroutine; an error cancels the job.
 	OnResult func(partition int, result any) error
+	// OnMapResult gets the results of map tasks that have one, like OnResult: again when a lost output was recomputed, and of the
+	// stages below, too.
+	OnMapResult func(partition int, result any) error
 	// OnAccums gets the accumulator updates of each task that counts, like OnResult.
 	OnAccums func(stage event.StageID, updates []event.Accumulable)
 	// Settle makes RunJob return only when the last attempt of the job's tasks has ended, so that what they share can be freed.
@@ -120,7 +123,7 @@ func (h *Handle) signal() {
 }
 
 func (h *Handle) accept(a scheduler.TaskAccepted) {
-	if h.job.OnResult == nil && h.job.OnAccums == nil {
+	if h.job.OnResult == nil && h.job.OnAccums == nil && h.job.OnMapResult == nil {
 		return
 	}
 	h.mu.Lock()
@@ -193,6 +196,9 @@ func (h *Handle) Wait(ctx context.Context) (*JobResult, error) {
 func (h *Handle) deliver(a scheduler.TaskAccepted) error {
 	if h.job.OnAccums != nil && a.Accums != nil {
 		h.job.OnAccums(a.Stage, a.Accums)
+	}
+	if !a.Final && h.job.OnMapResult != nil && a.Result != nil {
+		return h.job.OnMapResult(a.Partition, a.Result)
 	}
 	if h.job.OnResult == nil || !a.Final {
 		return nil

@@ -115,9 +115,9 @@ func (r *Remote) ended(e *remoteExecutor, m *wire.Ended) {
 	end := scheduler.TaskEnded{Task: m.Task, Reason: m.Reason, Metrics: o.Metrics}
 	if _, ok := m.Reason.(event.Success); ok {
 		end.Sizes, end.Accums = o.Sizes, o.Accums
-		if t.result {
+		if t.result || o.Result != nil {
 			end.Result = RemoteResult{Data: o.Result, Stored: o.Stored, At: e.id, Size: o.ResultSize}
-			end.ResultSize = int64(len(o.Result))
+			end.ResultSize = max(o.ResultSize, int64(len(o.Result)))
 		}
 	}
 	r.d.Post(end)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 	"sync"
 
 	"github.com/firesteel/firesteel/internal/columnar"
@@ -170,8 +171,16 @@ func (c closing) Close() error {
 	return err
 }
 
-// FilterKeys finds the runtime filters of a broadcast whose rows come as batches, where no task collected them.
+// FilterKeys finds runtime filters from rows that come as batches, and from what other FilterKeys found.
 type FilterKeys struct{ k *keyCollectors }
+
+// KeyList are the keys of one filter that came by: all of them in order, or only their bounds if they are too many.
+type KeyList struct {
+	ID       int
+	Min, Max int64
+	Many     bool
+	Values   []int64
+}
 
 // NewFilterKeys prepares for batches whose columns are in.
 func NewFilterKeys(publish []physical.RuntimePub, in []*expr.Column, env *Env) (*FilterKeys, error) {
@@ -181,6 +190,38 @@ func NewFilterKeys(publish []physical.RuntimePub, in []*expr.Column, env *Env) (
 
 // Add notes the keys of a batch.
 func (f *FilterKeys) Add(b *columnar.Batch) error { return f.k.add(b) }
+
+// Limit makes filters of more than n keys say no more than their bounds.
+func (f *FilterKeys) Limit(n int) {
+	for _, c := range f.k.list {
+		c.limit = n
+	}
+}
+
+// Lists are the keys of each filter so far.
+func (f *FilterKeys) Lists() []KeyList {
+	out := make([]KeyList, len(f.k.list))
+	for i, c := range f.k.list {
+		slices.Sort(c.values)
+		c.values = slices.Compact(c.values)
+		out[i] = KeyList{ID: c.id, Min: c.min, Max: c.max, Many: c.many, Values: c.values}
+	}
+	return out
+}
+
+// Merge adds keys that were found elsewhere; of filters that are not these nothing is taken.
+func (f *FilterKeys) Merge(l KeyList) {
+	for _, c := range f.k.list {
+		if c.id != l.ID {
+			continue
+		}
+		c.values = append(c.values, l.Values...)
+		if l.Many {
+			c.bound(l.Min, l.Max)
+		}
+		c.fold()
+	}
+}
 
 // Sets are the filters of all that was added, by id.
 func (f *FilterKeys) Sets() map[int]KeySet {
@@ -203,6 +244,30 @@ type keyCollectors struct {
 type keyCollector struct {
 	id     int
 	values []int64
+	limit  int // of values; 0: none
+	// many says that more keys came than values has, which lie between min and max.
+	many     bool
+	min, max int64
+}
+
+// bound notes that all keys between two may have come.
+func (c *keyCollector) bound(low, high int64) {
+	if !c.many {
+		c.many, c.min, c.max = true, low, high
+		return
+	}
+	c.min, c.max = min(c.min, low), max(c.max, high)
+}
+
+// fold leaves only the bounds of values that are too many.
+func (c *keyCollector) fold() {
+	if c.limit == 0 || len(c.values) <= c.limit && !c.many {
+		return
+	}
+	for _, v := range c.values {
+		c.bound(v, v)
+	}
+	c.values = nil
 }
 
 func newKeyCollectors(publish []physical.RuntimePub, in []*expr.Column, env *Env, t *Task) (*keyCollectors, error) {
@@ -245,6 +310,7 @@ func (k *keyCollectors) add(b *columnar.Batch) error {
 				c.values = append(c.values, int64(w))
 			}
 		}
+		c.fold()
 	}
 	return nil
 }
@@ -259,7 +325,14 @@ const (
 
 // set is the filter of the values.
 func (c *keyCollector) set() KeySet {
-	if len(c.values) == 0 {
+	switch {
+	case c.many:
+		k := KeySet{Min: c.min, Max: c.max}
+		for _, v := range c.values {
+			k.Min, k.Max = min(k.Min, v), max(k.Max, v)
+		}
+		return k
+	case len(c.values) == 0:
 		return KeySet{Empty: true}
 	}
 	k := KeySet{Min: math.MaxInt64, Max: math.MinInt64}

@@ -128,14 +128,48 @@ func (w *planWork) runMap(ctx context.Context, t *Task, et *exec.Task, env *exec
 	o := &w.f.Output
 	dest := shuffle.Output{Shuffle: o.Shuffle, Map: et.Partition, Task: t.ID, Partitions: max(o.Part.N, 1), Schema: op.Schema(), Mem: et.Mem}
 	var st shuffle.MapStatus
+	var keys *exec.FilterKeys
 	var err error
+	if len(o.Publish) > 0 {
+		if keys, err = exec.NewFilterKeys(o.Publish, w.f.Plan.Output(), env); err != nil {
+			return errors.Join(err, op.Close(), et.Mem.Close())
+		}
+		keys.Limit(maxTaskKeys)
+		op = &tap{op, keys}
+	}
 	if len(o.Bounds) > 0 {
 		st, err = exec.WriteRanges(ctx, et, env, op, w.f.Plan.Output(), o.Part, o.Bounds[0], w.env.Shuffle, dest)
 	} else {
 		st, err = exec.WriteShuffle(ctx, et, env, op, w.f.Plan.Output(), o.Part, w.env.Shuffle, dest)
 	}
 	out.Sizes = st.Sizes
+	if err != nil || keys == nil {
+		return err
+	}
+	var list []wire.FilterKeys
+	for _, l := range keys.Lists() {
+		list = append(list, wire.FilterKeys(l))
+	}
+	out.Result, err = wire.Marshal(&list)
+	out.ResultSize = int64(len(out.Result))
 	return err
+}
+
+// maxTaskKeys is the number of keys that a task tells; of more it tells the bounds.
+const maxTaskKeys = 1 << 18
+
+// tap notes the keys of the rows that pass.
+type tap struct {
+	exec.Operator
+	keys *exec.FilterKeys
+}
+
+func (t *tap) Next(ctx context.Context) (*columnar.Batch, error) {
+	b, err := t.Operator.Next(ctx)
+	if err == nil && b.N > 0 {
+		err = t.keys.Add(b)
+	}
+	return b, err
 }
 
 func (w *planWork) runSample(ctx context.Context, et *exec.Task, env *exec.Env, op exec.Operator, out *wire.Outcome) error {

@@ -46,17 +46,22 @@ func (c *cutter) replace(p Plan, s *Stage) Plan {
 	switch n := p.(type) {
 	case *Exchange:
 		below := c.stage(n.Child)
-		below.Part = n.Part
+		below.Part, below.Publish = n.Part, n.Publish
+		c.publishes(below)
 		return c.input(n, below, s)
 	case *Broadcast:
 		below := c.stage(n.Child)
 		below.Broadcast, below.Publish = true, n.Publish
-		for _, pub := range n.Publish {
-			c.publishers[pub.ID] = below.ID
-		}
+		c.publishes(below)
 		return c.input(n, below, s)
 	}
 	return MapChildren(p, func(k Plan) Plan { return c.replace(k, s) })
+}
+
+func (c *cutter) publishes(s *Stage) {
+	for _, pub := range s.Publish {
+		c.publishers[pub.ID] = s.ID
+	}
 }
 
 func (c *cutter) input(from Plan, below, s *Stage) Plan {

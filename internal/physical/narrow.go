@@ -63,15 +63,21 @@ func withColumns(set map[expr.ID]bool, p Plan) map[expr.ID]bool {
 			out[c.ID] = true
 		}
 	case *Broadcast:
-		for _, pub := range n.Publish {
-			cols := map[expr.ID]*expr.Column{}
-			expr.Columns(pub.Key, cols)
-			for id := range cols {
-				out[id] = true
-			}
-		}
+		addPublished(out, n.Publish)
+	case *Exchange:
+		addPublished(out, n.Publish)
 	}
 	return out
+}
+
+func addPublished(set map[expr.ID]bool, list []RuntimePub) {
+	for _, pub := range list {
+		cols := map[expr.ID]*expr.Column{}
+		expr.Columns(pub.Key, cols)
+		for id := range cols {
+			set[id] = true
+		}
+	}
 }
 
 // wanted keeps the columns of the set; nil when that is all of them.

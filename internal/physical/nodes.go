@@ -368,13 +368,15 @@ func (p *LoopJoin) WithExprs(e []expr.Expr) Plan {
 // Output implements Plan.
 func (p *LoopJoin) Output() []*expr.Column { return p.output() }
 
-// Exchange is a shuffle: a stage ends below it. User marks one that the user asked for (repartition).
+// Exchange is a shuffle: a stage ends below it. User marks one that the user asked for (repartition). Publish are the runtime
+// filters that its rows fill in when the stage ends, across processes only.
 type Exchange struct {
 	node
-	Part  Partitioning
-	User  bool
-	Stage int // id of the stage that writes it; set by Cut
-	Child Plan
+	Publish []RuntimePub
+	Part    Partitioning
+	User    bool
+	Stage   int // id of the stage that writes it; set by Cut
+	Child   Plan
 }
 
 func (p *Exchange) Children() []Plan { return []Plan{p.Child} }

@@ -8,15 +8,33 @@ import (
 
 // addRuntimeFilters connects broadcast hash joins with the scans of their probe sides: the keys of a finished build tell
 // the scan which rows can be dropped before any other column is read. A filter is right wherever a row that does not
-// match is dropped by the join anyway.
+// match is dropped by the join anyway. Across processes the builds of shuffled joins tell theirs too if they are selective: a
+// probe row that is not read need not be shuffled.
 func (pl *Planner) addRuntimeFilters(p Plan) Plan {
 	return Up(p, func(n Plan) Plan {
 		j, ok := n.(*HashJoin)
-		if !ok || !j.Broadcast || !dropsProbe(j) {
+		if !ok || !dropsProbe(j) {
 			return n
 		}
-		return pl.connect(j)
+		_, build := j.sides()
+		switch b := build.(type) {
+		case *Broadcast:
+			return pl.connect(j)
+		case *Exchange:
+			if !pl.InProcess && selective(b.Child) {
+				return pl.connect(j)
+			}
+		}
+		return n
 	})
+}
+
+// sides are the inputs as the join uses them.
+func (p *HashJoin) sides() (probe, build Plan) {
+	if p.BuildRight {
+		return p.Left, p.Right
+	}
+	return p.Right, p.Left
 }
 
 // dropsProbe says whether probe rows without a match vanish.
@@ -33,32 +51,41 @@ func dropsProbe(j *HashJoin) bool {
 }
 
 func (pl *Planner) connect(j *HashJoin) Plan {
-	probe, build, probeKeys, buildKeys := j.Left, j.Right, j.LeftKeys, j.RightKeys
+	probeKeys, buildKeys := j.LeftKeys, j.RightKeys
 	if !j.BuildRight {
-		probe, build, probeKeys, buildKeys = build, probe, buildKeys, probeKeys
+		probeKeys, buildKeys = buildKeys, probeKeys
 	}
-	b := *build.(*Broadcast)
-	changed := false
+	probe, build := j.sides()
+	var publish []RuntimePub
+	below := build.Children()[0]
 	for i, k := range probeKeys {
 		col, ok := k.(*expr.Column)
 		if !ok || !filterable(col.T) || buildKeys[i].Type() != col.T {
 			continue
 		}
 		ref := RuntimeRef{ID: pl.nextRuntime + 1, Column: col}
-		if next, found := attach(probe, ref, selective(b.Child)); found {
+		if next, found := attach(probe, ref, selective(below)); found {
 			pl.nextRuntime++
-			probe, changed = next, true
-			b.Publish = append(b.Publish[:len(b.Publish):len(b.Publish)], RuntimePub{ref.ID, buildKeys[i]})
+			probe = next
+			publish = append(publish, RuntimePub{ref.ID, buildKeys[i]})
 		}
 	}
-	if !changed {
+	if publish == nil {
 		return j
 	}
+	switch b := build.(type) {
+	case *Broadcast:
+		x := *b
+		x.Publish = append(x.Publish[:len(x.Publish):len(x.Publish)], publish...)
+		build = &x
+	case *Exchange:
+		x := *b
+		x.Publish = append(x.Publish[:len(x.Publish):len(x.Publish)], publish...)
+		build = &x
+	}
 	q := *j
-	if j.BuildRight {
-		q.Left, q.Right = probe, &b
-	} else {
-		q.Left, q.Right = &b, probe
+	if q.Left, q.Right = build, probe; j.BuildRight {
+		q.Left, q.Right = probe, build
 	}
 	return &q
 }

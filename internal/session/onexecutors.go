@@ -105,8 +105,11 @@ func (x *onExecutors) runMap(ctx context.Context, s *stage) error {
 	if err := x.prepare(s); err != nil {
 		return err
 	}
-	out := wire.Output{Kind: wire.MapOutput, Shuffle: s.shuffle, Part: s.Part}
-	var err error
+	out := wire.Output{Kind: wire.MapOutput, Shuffle: s.shuffle, Part: s.Part, Publish: s.Publish}
+	keys, err := x.filterKeys(s)
+	if err != nil {
+		return err
+	}
 	if s.Part.Kind == physical.RangePart && s.Part.N > 1 {
 		if out.Bounds, err = x.sample(ctx, s); err != nil {
 			return err
@@ -115,11 +118,45 @@ func (x *onExecutors) runMap(ctx context.Context, s *stage) error {
 	if s.body.Work, err = x.fragment(s, out, nil); err != nil {
 		return err
 	}
-	res, err := x.app.driver.RunJob(ctx, x.job(s, s.body))
+	j := x.job(s, s.body)
+	if len(s.Publish) > 0 {
+		j.OnMapResult = func(_ int, result any) error { return mergeKeys(keys, result) }
+	}
+	res, err := x.app.driver.RunJob(ctx, j)
 	if err != nil {
 		return unwrapJob(err)
 	}
+	if err := x.publish(s, keys); err != nil {
+		return err
+	}
 	s.sizes, s.done = res.Bytes, true
+	return nil
+}
+
+// filterKeys collects the keys of the runtime filters that a stage's rows fill in.
+func (x *onExecutors) filterKeys(s *stage) (*exec.FilterKeys, error) {
+	keys, err := exec.NewFilterKeys(s.Publish, s.Plan.Output(), &exec.Env{Session: x.q.kernel})
+	if err == nil && !s.Broadcast {
+		keys.Limit(maxKeys)
+	}
+	return keys, err
+}
+
+// maxKeys is the number of keys of one filter that are kept; of more only the bounds are.
+const maxKeys = 1 << 22
+
+func mergeKeys(keys *exec.FilterKeys, result any) error {
+	r, err := remoteResult(result)
+	if err != nil || len(r.Data) == 0 {
+		return err
+	}
+	var list []wire.FilterKeys
+	if err := wire.Unmarshal(r.Data, &list); err != nil {
+		return err
+	}
+	for _, l := range list {
+		keys.Merge(exec.KeyList(l))
+	}
 	return nil
 }
 
@@ -179,7 +216,14 @@ func (x *onExecutors) runBroadcast(ctx context.Context, s *stage) error {
 	if s.rows, err = wire.FrameRows(data); err != nil {
 		return err
 	}
-	if err := x.publish(s, data); err != nil {
+	keys, err := x.filterKeys(s)
+	if err == nil {
+		err = readKeys(s, keys, data)
+	}
+	if err == nil {
+		err = x.publish(s, keys)
+	}
+	if err != nil {
 		return err
 	}
 	s.bytes = int64(len(data))
@@ -193,21 +237,16 @@ func (x *onExecutors) runBroadcast(ctx context.Context, s *stage) error {
 // inlineBits is the size up to which a runtime filter's bits travel with each stage that needs them.
 const inlineBits = 64 << 10
 
-// publish fills in the runtime filters of a broadcast's rows.
-func (x *onExecutors) publish(s *stage, data []byte) error {
+// readKeys collects the keys of a broadcast's rows.
+func readKeys(s *stage, keys *exec.FilterKeys, data []byte) error {
 	if len(s.Publish) == 0 {
 		return nil
 	}
-	out := s.Plan.Output()
-	keys, err := exec.NewFilterKeys(s.Publish, out, &exec.Env{Session: x.q.kernel})
-	if err != nil {
-		return err
-	}
-	r := wire.NewFrameReader(bytes.NewReader(data), schemaOf(out))
+	r := wire.NewFrameReader(bytes.NewReader(data), schemaOf(s.Plan.Output()))
 	for {
 		b, err := r.Next()
 		if errors.Is(err, io.EOF) {
-			break
+			return nil
 		}
 		if err == nil {
 			err = keys.Add(b)
@@ -216,6 +255,10 @@ func (x *onExecutors) publish(s *stage, data []byte) error {
 			return err
 		}
 	}
+}
+
+// publish makes the runtime filters of a stage known to those that are started from now on.
+func (x *onExecutors) publish(s *stage, keys *exec.FilterKeys) (err error) {
 	for id, k := range keys.Sets() {
 		f := wire.Filter{ID: id, Min: k.Min, Max: k.Max, Bits: k.Bits, Empty: k.Empty}
 		if len(k.Bits)*8 > inlineBits {

@@ -258,7 +258,7 @@ func encodeInput(e *rpc.Encoder, p physical.StageInput) {
 	switch x := from.(type) {
 	case *physical.Exchange:
 		y := *x
-		y.Child, from = leaf, &y
+		y.Child, y.Publish, from = leaf, nil, &y
 	case *physical.Broadcast:
 		y := *x
 		y.Child, y.Publish, from = leaf, nil, &y

@@ -95,14 +95,24 @@ type Output struct {
 	Shuffle  event.ShuffleID
 	Part     physical.Partitioning
 	Bounds   []*columnar.Batch // MapOutput by range: one batch, the bounds
-	Order    []expr.SortOrder  // SampleOutput
-	Limit    int               // SampleOutput: rows to draw
+	// Publish are the runtime filters that a map stage's rows fill in: the task's result is a []FilterKeys then.
+	Publish []physical.RuntimePub
+	Order   []expr.SortOrder // SampleOutput
+	Limit   int              // SampleOutput: rows to draw
 }
 
 // Sample are the sort keys that a task drew, and the number of rows that they stand for.
 type Sample struct {
 	Keys []*columnar.Batch
 	Rows int64
+}
+
+// FilterKeys are the keys of a runtime filter that a task saw: all of them in order, or their bounds if they are too many.
+type FilterKeys struct {
+	ID       int
+	Min, Max int64
+	Many     bool
+	Values   []int64
 }
 
 // ScansOf lists the scans of a stage's plan, each once, in pre-order. What lies below a StageInput is another stage's.
