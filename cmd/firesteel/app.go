@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/firesteel/firesteel/internal/cluster/managers"
+	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/session"
 )
 
@@ -81,26 +81,12 @@ func (a *appFlags) properties() (map[string]string, error) {
 		}
 		path = filepath.Join(dir, "spark-defaults.conf")
 	}
-	f, err := os.Open(path)
+	b, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) && a.propertiesFile == "" {
 		return settings, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	in := bufio.NewScanner(f)
-	for in.Scan() {
-		line := strings.TrimSpace(in.Text())
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		i := strings.IndexAny(line, " \t=")
-		if i < 0 {
-			settings[line] = ""
-			continue
-		}
-		settings[line[:i]] = strings.TrimSpace(strings.TrimLeft(line[i:], " \t="))
-	}
-	return settings, in.Err()
+	return conf.ParseProperties(string(b)), nil
 }

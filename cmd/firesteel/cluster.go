@@ -31,7 +31,9 @@ func submitCluster(ctx context.Context, o session.Options, argv []string) error 
 			return exitCode(max(1, failed.Code))
 		}
 		return err
-	case cluster.Local:
+	case cluster.Standalone:
+		return submitStandalone(ctx, master, o, argv)
+	case cluster.Local, cluster.LocalCluster:
 		return errors.New("firesteel submit: Cluster deploy mode is not applicable to master \"local\"")
 	}
 	return master.Unsupported()
@@ -46,6 +48,8 @@ func tellSubmission(ctx context.Context, o session.Options, status, kill string)
 	switch {
 	case master.Kind == cluster.Kubernetes && kill != "":
 		return kubernetes.Kill(ctx, master.Target, o.Conf, kill, os.Stdout)
+	case master.Kind == cluster.Standalone:
+		return tellStandalone(ctx, master, o, status, kill)
 	case master.Kind == cluster.Kubernetes:
 		return kubernetes.Status(ctx, master.Target, o.Conf, status, os.Stdout)
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // command is one row of the table: its name, the names of links that mean it, and what it does.
@@ -28,6 +29,8 @@ func commands() []command {
 		{"sql", []string{"spark-sql"}, "[-e SQL | -f FILE] [--master URL]", "run SQL, or type it", runSQL},
 		{"submit", []string{"spark-submit"}, "[--master URL] APP [ARG …]", "run an application", runSubmit},
 		{"connect", []string{"start-connect-server.sh"}, "[--host H] [--port P] [--master URL]", "serve Spark Connect clients", runConnect},
+		{"master", []string{"start-master.sh"}, "[--host H] [--port P]", "be the master of a standalone cluster", runMaster},
+		{"worker", []string{"start-worker.sh"}, "spark://HOST:PORT [--cores N] [--memory SIZE]", "be a worker of a standalone cluster", runWorker},
 		{"bench", nil, "tpch|tpcds [--data DIR] [--queries q1,q2] [--runs N]", "run a benchmark and print its figures", runBench},
 		{"tpch", nil, "--scale-factor N --output DIR", "make the TPC-H tables as Parquet", runTPCH},
 		{"executor", nil, "", "run tasks of an application (started by cluster managers)", runExecutor},
@@ -38,9 +41,21 @@ func commands() []command {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	go insist(ctx)
 	code := dispatch(ctx, os.Args)
 	stop()
 	os.Exit(code)
+}
+
+// patience is how long a process that was told to end may take to put things in order.
+const patience = 20 * time.Second
+
+// insist ends the process when it was told to end and does not, whatever it is busy with.
+func insist(ctx context.Context) {
+	<-ctx.Done()
+	time.Sleep(patience)
+	fmt.Fprintf(os.Stderr, "firesteel: still busy %s after it was told to end\n", patience)
+	os.Exit(143)
 }
 
 // exitCode is an error that only carries the status to exit with: the reason was told already.

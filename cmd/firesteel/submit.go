@@ -25,6 +25,8 @@ func runSubmit(ctx context.Context, args []string) (result error) {
 	files := f.String("files", "", "files for the driver and the executors, separated by commas")
 	status := f.String("status", "", "show the state of the submission with this ID (cluster mode)")
 	kill := f.String("kill", "", "end the submission with this ID (cluster mode)")
+	supervise := f.Bool("supervise", false, "launch the driver again when it fails (cluster mode)")
+	driverCores := f.String("driver-cores", "", "cores of the driver (cluster mode)")
 	if err := f.parse(args); err != nil {
 		return err
 	}
@@ -38,7 +40,10 @@ func runSubmit(ctx context.Context, args []string) (result error) {
 	if err != nil {
 		return err
 	}
-	for key, v := range map[string]string{"spark.submit.pyFiles": *pyFiles, "spark.files": *files} {
+	if *supervise {
+		o.Conf["spark.driver.supervise"] = "true"
+	}
+	for key, v := range map[string]string{"spark.submit.pyFiles": *pyFiles, "spark.files": *files, "spark.driver.cores": *driverCores} {
 		if v != "" {
 			o.Conf[key] = v
 		}
@@ -103,6 +108,15 @@ func python() string {
 		}
 	}
 	return "python3"
+}
+
+// pythonPath is where the interpreter lies, for a process elsewhere on this machine.
+func pythonPath() string {
+	p, err := exec.LookPath(python())
+	if err != nil {
+		return python()
+	}
+	return p
 }
 
 // withServer runs f while an application with a Connect server on a free loopback port is up.

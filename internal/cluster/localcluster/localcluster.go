@@ -7,13 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/firesteel/firesteel/internal/cluster"
+	"github.com/firesteel/firesteel/internal/cluster/child"
 	"github.com/firesteel/firesteel/internal/event"
 )
 
@@ -46,20 +45,18 @@ type Manager struct {
 	level    int
 	next     int
 	fast     int // executors in a row that ended soon after their start
-	children map[event.ExecutorID]*child
+	children map[event.ExecutorID]*executor
 	waking   bool // a replacement waits for its pause
 }
 
-type child struct {
-	cmd   *exec.Cmd
-	begun time.Time
+type executor struct {
+	*child.Process
 	asked bool // to end
-	ended chan struct{}
 }
 
 // New makes a manager of a local-cluster master.
 func New(m cluster.Master) *Manager {
-	return &Manager{master: m, children: map[event.ExecutorID]*child{}}
+	return &Manager{master: m, children: map[event.ExecutorID]*executor{}}
 }
 
 // Start implements cluster.Manager.
@@ -115,35 +112,25 @@ func (m *Manager) launch() error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
-	stderr, err := os.OpenFile(filepath.Join(dir, "stderr"), os.O_CREATE|os.O_WRONLY, 0o600)
+	log := filepath.Join(dir, "stderr")
+	p, err := child.Start(child.Spec{Path: m.app.Executor.Binary, Args: m.app.Arguments(id, Host, m.app.Executor.Cores), Env: m.app.Environment(),
+		Stdout: log, Stderr: log})
 	if err != nil {
-		return err
-	}
-	defer stderr.Close()
-	cmd := exec.Command(m.app.Executor.Binary, m.app.Arguments(id, Host, m.app.Executor.Cores)...)
-	cmd.Stdout, cmd.Stderr, cmd.Env = stderr, stderr, os.Environ()
-	for k, v := range m.app.Environment() {
-		cmd.Env = append(cmd.Env, k+"="+v)
-	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C reaches the driver alone
-	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("executor %s could not be started: %w", id, err)
 	}
-	c := &child{cmd: cmd, begun: time.Now(), ended: make(chan struct{})}
+	c := &executor{Process: p}
 	m.children[id] = c
 	m.busy.Go(func() { m.watch(id, c) })
 	return nil
 }
 
 // watch waits for the end of an executor, tells it, and sees to a replacement.
-func (m *Manager) watch(id event.ExecutorID, c *child) {
-	_ = c.cmd.Wait() // the state says more than the error
-	close(c.ended)
-	code, reason := describe(c.cmd.ProcessState)
+func (m *Manager) watch(id event.ExecutorID, c *executor) {
+	code, reason := c.Ended()
 	m.mu.Lock()
 	delete(m.children, id)
 	asked, stopped := c.asked, m.stopped
-	if time.Since(c.begun) < settled && !asked {
+	if c.Lived() < settled && !asked {
 		m.fast++
 	} else {
 		m.fast = 0
@@ -161,7 +148,7 @@ func (m *Manager) watch(id event.ExecutorID, c *child) {
 	m.notify(cluster.Exited{ID: id, Code: code, Reason: reason, PlatformFault: asked})
 	if gaveUp {
 		m.notify(cluster.Failed{Err: fmt.Errorf("%d executors in a row ended soon after their start; the last one %s; its output: %s",
-			maxFastExits, reason, m.tail(id))})
+			maxFastExits, reason, child.Tail(filepath.Join(m.dir, string(id), "stderr")))})
 		return
 	}
 	if pause {
@@ -184,23 +171,6 @@ func (m *Manager) replace() {
 	}
 }
 
-// tail is the end of what an executor wrote.
-func (m *Manager) tail(id event.ExecutorID) string {
-	b, err := os.ReadFile(filepath.Join(m.dir, string(id), "stderr"))
-	if err != nil {
-		return err.Error()
-	}
-	return string(b[max(len(b)-2000, 0):])
-}
-
-// describe tells how a process ended: its status, or 128 and the signal.
-func describe(s *os.ProcessState) (code int, reason string) {
-	if w, ok := s.Sys().(syscall.WaitStatus); ok && w.Signaled() {
-		return 128 + int(w.Signal()), fmt.Sprintf("was killed by signal %d (%s)", int(w.Signal()), w.Signal())
-	}
-	return s.ExitCode(), fmt.Sprintf("exited with status %d", s.ExitCode())
-}
-
 // Kill implements cluster.Manager.
 func (m *Manager) Kill(_ context.Context, ids []event.ExecutorID) error {
 	m.mu.Lock()
@@ -208,20 +178,10 @@ func (m *Manager) Kill(_ context.Context, ids []event.ExecutorID) error {
 	for _, id := range ids {
 		if c := m.children[id]; c != nil && !c.asked {
 			c.asked = true
-			m.busy.Go(c.end)
+			m.busy.Go(func() { c.End(leaveWait) })
 		}
 	}
 	return nil
-}
-
-// end asks a child to leave and kills it when it does not.
-func (c *child) end() {
-	_ = c.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
-	select {
-	case <-c.ended:
-	case <-time.After(leaveWait):
-		_ = c.cmd.Process.Kill()
-	}
 }
 
 // Stop implements cluster.Manager.
@@ -236,7 +196,7 @@ func (m *Manager) Stop(context.Context) error {
 	m.cancel()
 	for _, c := range m.children {
 		c.asked = true
-		m.busy.Go(c.end)
+		m.busy.Go(func() { c.End(leaveWait) })
 	}
 	m.mu.Unlock()
 	m.busy.Wait()

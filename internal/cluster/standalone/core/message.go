@@ -41,18 +41,11 @@ type AppDesc struct {
 type Launch struct {
 	AppID     string // as the driver names itself; "": the id that the master gave
 	DriverURL string
-	Binary    Binary
+	Binary    string // path of the program, on the worker's machine
 	Memory    int64
 	Overhead  int64
 	Env       map[string]string
 	Sealed    []byte
-}
-
-// Binary is a program by path and content; From is where its bytes can be had if they are not there already.
-type Binary struct {
-	Path, Hash string
-	Size       int64
-	From       string
 }
 
 // DriverDesc is an application that is submitted to run in the cluster.
@@ -68,11 +61,10 @@ type DriverDesc struct {
 	Supervise bool
 }
 
-// File is one uploaded file: by name in the driver's folder, and by content.
+// File is one uploaded file: its name in the driver's folder, and its bytes.
 type File struct {
-	Name, Hash string
-	Size       int64
-	Program    bool // may be executed
+	Name string
+	Data []byte
 }
 
 // Event is what happened: one of the types below.

@@ -1,0 +1,359 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/firesteel/firesteel/internal/cluster"
+	"github.com/firesteel/firesteel/internal/cluster/standalone"
+	"github.com/firesteel/firesteel/internal/cluster/standalone/core"
+	"github.com/firesteel/firesteel/internal/conf"
+	"github.com/firesteel/firesteel/internal/memory"
+	"github.com/firesteel/firesteel/internal/session"
+)
+
+// daemonFlags are those that master and worker share.
+type daemonFlags struct {
+	host, propertiesFile string
+	port, webUI          int
+	open                 bool
+}
+
+func (d *daemonFlags) register(f flags, port, webUI int, env string) {
+	f.StringVarP(&d.host, "host", "h", envOr(env+"_HOST", ""), "address to listen on and to be called by (default 127.0.0.1)")
+	f.IntVarP(&d.port, "port", "p", envInt(env+"_PORT", port), "port to listen on; 0 is any free one")
+	f.IntVar(&d.webUI, "webui-port", envInt(env+"_WEBUI_PORT", webUI), "port of the status page; the next free one is taken; -1: none")
+	f.StringVar(&d.propertiesFile, "properties-file", "", "file of settings (default $SPARK_CONF_DIR/spark-defaults.conf)")
+	f.BoolVar(&d.open, "allow-unauthenticated", false, "listen on addresses of the network without a secret")
+}
+
+func envOr(key, otherwise string) string {
+	if v := os.Getenv(key); v != "" {
+		return v
+	}
+	return otherwise
+}
+
+func envInt(key string, otherwise int) int {
+	if n, err := strconv.Atoi(os.Getenv(key)); err == nil {
+		return n
+	}
+	return otherwise
+}
+
+// settings are those of the properties file.
+func (d *daemonFlags) settings() (*conf.Values, error) {
+	app := appFlags{propertiesFile: d.propertiesFile}
+	v, err := app.properties()
+	if err != nil {
+		return nil, err
+	}
+	return conf.NewValues(v), nil
+}
+
+// clusterSecret is the shared secret of a cluster: of the settings or the environment, never of the command line.
+func clusterSecret(v *conf.Values) (string, error) {
+	secret := v.String("spark.authenticate.secret")
+	if secret == "" {
+		secret = os.Getenv("SPARK_AUTHENTICATE_SECRET")
+	}
+	if v.Bool("spark.authenticate") && secret == "" {
+		return "", errors.New("spark.authenticate is on, and spark.authenticate.secret (or SPARK_AUTHENTICATE_SECRET) is not set")
+	}
+	return secret, nil
+}
+
+// runMaster is the master of a standalone cluster, until it is interrupted.
+func runMaster(ctx context.Context, args []string) error {
+	f := newFlags("master", "[--host H] [--port P] [--webui-port P] [flags]")
+	var d daemonFlags
+	d.register(f, 7077, 8080, "SPARK_MASTER")
+	rest := f.Int("rest-port", -2, "port of the submission server (default 6066 if spark.master.rest.enabled); -1: none")
+	reset := f.Bool("reset-recovery", false, "forget the applications and workers that the recovery folder holds")
+	if err := f.parse(args); err != nil {
+		return err
+	}
+	v, err := d.settings()
+	if err != nil {
+		return err
+	}
+	secret, err := clusterSecret(v)
+	if err != nil {
+		return err
+	}
+	recovery, err := recoveryFolder(v)
+	if err != nil {
+		return err
+	}
+	if *rest == -2 {
+		if *rest = -1; v.String("spark.master.rest.enabled") != "false" && secret == "" {
+			*rest = 6066
+		}
+	}
+	m, err := standalone.StartMaster(standalone.MasterOptions{Host: d.host, Port: d.port, WebUI: d.webUI, REST: *rest, Secret: secret, AllowOpen: d.open,
+		Recovery: recovery, Reset: *reset, Core: masterConfig(v), Log: daemonLog()})
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	fmt.Fprintf(os.Stderr, "Firesteel %s: master at %s", session.Version, m.URL())
+	if m.WebUI() != "" {
+		fmt.Fprintf(os.Stderr, ", status page http://%s", m.WebUI())
+	}
+	if m.REST() != "" {
+		fmt.Fprintf(os.Stderr, ", submissions http://%s", m.REST())
+	}
+	fmt.Fprintln(os.Stderr)
+	<-ctx.Done()
+	return nil
+}
+
+func daemonLog() *slog.Logger { return slog.New(slog.NewTextHandler(os.Stderr, nil)) }
+
+// recoveryFolder is where a master keeps what outlives it; "": nowhere.
+func recoveryFolder(v *conf.Values) (string, error) {
+	switch mode, _ := v.Given("spark.deploy.recoveryMode"); strings.ToUpper(mode) {
+	case "", "NONE":
+		return "", nil
+	case "FILESYSTEM":
+		dir, ok := v.Given("spark.deploy.recoveryDirectory")
+		if !ok {
+			return "", errors.New("spark.deploy.recoveryMode FILESYSTEM needs spark.deploy.recoveryDirectory")
+		}
+		return dir, nil
+	default:
+		return "", fmt.Errorf("spark.deploy.recoveryMode is NONE or FILESYSTEM here, not %q", mode)
+	}
+}
+
+// masterConfig reads the rules' numbers from settings.
+func masterConfig(v *conf.Values) core.Config {
+	c := core.DefaultConfig()
+	seconds := func(key string, into *time.Duration) {
+		if s, ok := v.Given(key); ok {
+			if n, err := strconv.Atoi(s); err == nil {
+				*into = time.Duration(n) * time.Second
+			} else if d, err := conf.ParseDuration(s); err == nil {
+				*into = d
+			}
+		}
+	}
+	number := func(key string, into *int) {
+		if s, ok := v.Given(key); ok {
+			if n, err := strconv.Atoi(s); err == nil {
+				*into = n
+			}
+		}
+	}
+	seconds("spark.worker.timeout", &c.WorkerTimeout)
+	seconds("spark.deploy.recoveryTimeout", &c.Recovery)
+	number("spark.deploy.defaultCores", &c.DefaultCores)
+	number("spark.deploy.maxExecutorRetries", &c.MaxExecutorRetries)
+	number("spark.deploy.maxDrivers", &c.MaxDrivers)
+	number("spark.deploy.retainedApplications", &c.RetainedApps)
+	number("spark.deploy.retainedDrivers", &c.RetainedDrivers)
+	if s, ok := v.Given("spark.deploy.spreadOutApps"); ok {
+		c.SpreadOut = s != "false"
+	} else if s, ok := v.Given("spark.deploy.spreadOut"); ok {
+		c.SpreadOut = s != "false"
+	}
+	return c
+}
+
+// runWorker is a worker of a standalone cluster, until it is interrupted or its master is gone for good.
+func runWorker(ctx context.Context, args []string) error {
+	f := newFlags("worker", "spark://HOST:PORT[,HOST:PORT…] [--cores N] [--memory SIZE] [flags]")
+	var d daemonFlags
+	d.register(f, 0, 8081, "SPARK_WORKER")
+	cores := f.IntP("cores", "c", envInt("SPARK_WORKER_CORES", runtime.NumCPU()), "cores to give to executors")
+	mem := f.StringP("memory", "m", os.Getenv("SPARK_WORKER_MEMORY"), "memory to give to executors, e.g. 4g (default: that of the machine less 1 GiB)")
+	dir := f.StringP("work-dir", "d", envOr("SPARK_WORKER_DIR", "work"), "folder of what executors and drivers write")
+	if err := f.parse(args); err != nil {
+		return err
+	}
+	if f.NArg() != 1 {
+		return usageError{errors.New("worker needs the URL of its master: spark://HOST:PORT")}
+	}
+	master, err := cluster.ParseMaster(f.Arg(0))
+	if err != nil {
+		return usageError{err}
+	}
+	if master.Kind != cluster.Standalone {
+		return usageError{fmt.Errorf("%s is no master of a standalone cluster", f.Arg(0))}
+	}
+	bytes := max(memory.Available()-(1<<30), 512<<20)
+	if *mem != "" {
+		if bytes, err = conf.ParseBytes(*mem, 1<<20); err != nil {
+			return usageError{fmt.Errorf("--memory: %w", err)}
+		}
+	}
+	v, err := d.settings()
+	if err != nil {
+		return err
+	}
+	secret, err := clusterSecret(v)
+	if err != nil {
+		return err
+	}
+	w, err := standalone.StartWorker(ctx, standalone.WorkerOptions{Masters: master.Addresses, Host: d.host, WebUI: d.webUI, Cores: max(*cores, 1), Memory: bytes,
+		Dir: *dir, Secret: secret, AllowOpen: d.open, Heartbeat: masterConfig(v).WorkerTimeout / 4, KeepDirs: v.String("spark.worker.cleanup.enabled") == "false", Log: daemonLog()})
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	fmt.Fprintf(os.Stderr, "Firesteel %s: %s with %d cores and %d MiB", session.Version, w.ID(), max(*cores, 1), bytes>>20)
+	if w.WebUI() != "" {
+		fmt.Fprintf(os.Stderr, ", status page http://%s", w.WebUI())
+	}
+	fmt.Fprintln(os.Stderr)
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-w.Done():
+		return w.Err()
+	}
+}
+
+// maxUpload bounds the files that travel with a submission.
+const maxUpload = 32 << 20
+
+// submitStandalone asks the master for a driver in its cluster and tells what became of the request.
+func submitStandalone(ctx context.Context, master cluster.Master, o session.Options, argv []string) error {
+	d, err := driverOf(o, argv)
+	if err != nil {
+		return err
+	}
+	c, err := standaloneClient(ctx, master, o)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	id, err := c.Submit(ctx, d)
+	if err != nil {
+		return fmt.Errorf("firesteel submit: %w", err)
+	}
+	fmt.Fprintf(os.Stderr, "Driver successfully submitted as %s\n", id)
+	if o.Conf["spark.standalone.submit.waitAppCompletion"] != "true" {
+		return printDriver(ctx, c, id)
+	}
+	for {
+		v, ok, err := c.Status(ctx, id)
+		switch {
+		case err != nil:
+			return err
+		case !ok || v.State.Over():
+			err := printDriver(ctx, c, id)
+			if err == nil && v.State != core.Finished {
+				err = exitCode(1)
+			}
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func standaloneClient(ctx context.Context, master cluster.Master, o session.Options) (*standalone.Client, error) {
+	secret, err := clusterSecret(conf.NewValues(o.Conf))
+	if err != nil {
+		return nil, err
+	}
+	return standalone.NewClient(ctx, master.Addresses, secret)
+}
+
+// driverOf describes an application with the files that it needs.
+func driverOf(o session.Options, argv []string) (core.DriverDesc, error) {
+	v := conf.NewValues(o.Conf)
+	settings := map[string]string{}
+	for k, s := range o.Conf {
+		if k != "spark.authenticate.secret" { // its worker knows it
+			settings[k] = s
+		}
+	}
+	settings["spark.master"] = o.Master
+	d := core.DriverDesc{Resource: filepath.Base(argv[0]), Args: argv[1:], Conf: settings, Memory: v.Bytes("spark.driver.memory"), Cores: 1,
+		Supervise: o.Conf["spark.driver.supervise"] == "true", Env: map[string]string{}}
+	if n, err := strconv.Atoi(o.Conf["spark.driver.cores"]); err == nil && n > 0 {
+		d.Cores = n
+	}
+	for _, key := range []string{"PYSPARK_PYTHON", "PYSPARK_DRIVER_PYTHON", "PATH"} {
+		if p := os.Getenv(key); p != "" {
+			d.Env[key] = p
+		}
+	}
+	if d.Env["PYSPARK_PYTHON"] == "" {
+		d.Env["PYSPARK_PYTHON"] = pythonPath()
+	}
+	total := 0
+	names := []string{argv[0]}
+	for _, key := range []string{"spark.submit.pyFiles", "spark.files"} {
+		var here []string
+		for _, name := range strings.Split(o.Conf[key], ",") {
+			if name != "" {
+				names = append(names, name)
+				here = append(here, filepath.Base(name))
+			}
+		}
+		if len(here) > 0 {
+			settings[key] = strings.Join(here, ",")
+		}
+	}
+	for _, name := range names {
+		b, err := os.ReadFile(strings.TrimPrefix(strings.TrimPrefix(name, "file://"), "file:"))
+		if err != nil {
+			return d, fmt.Errorf("firesteel submit: cannot read the application: %w", err)
+		}
+		if total += len(b); total > maxUpload {
+			return d, fmt.Errorf("firesteel submit: the files of the application have more than %d MiB", maxUpload>>20)
+		}
+		d.Files = append(d.Files, core.File{Name: filepath.Base(name), Data: b})
+	}
+	return d, nil
+}
+
+// tellStandalone shows the state of a driver, or ends it.
+func tellStandalone(ctx context.Context, master cluster.Master, o session.Options, status, kill string) error {
+	c, err := standaloneClient(ctx, master, o)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if kill != "" {
+		message, err := c.Kill(ctx, kill)
+		if err != nil {
+			return err
+		}
+		fmt.Println(message)
+		return nil
+	}
+	return printDriver(ctx, c, status)
+}
+
+func printDriver(ctx context.Context, c *standalone.Client, id string) error {
+	d, ok, err := c.Status(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fmt.Errorf("the master does not know %s", id)
+	}
+	fmt.Printf("State of %s is %s\n", id, d.State)
+	if d.Worker != "" {
+		fmt.Printf("Driver running on %s (%s)\n", d.Host, d.Worker)
+	}
+	if d.Reason != "" {
+		fmt.Println(d.Reason)
+	}
+	return nil
+}

@@ -1,0 +1,122 @@
+// Package child starts processes for cluster managers and tells how they end.
+package child
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// Spec is a process to start. It gets a process group of its own, so that an interrupt of the terminal reaches its parent alone.
+type Spec struct {
+	Path           string
+	Args           []string          // without the program's name
+	Env            map[string]string // besides those of this process
+	Dir            string
+	Stdout, Stderr string // files, made with mode 0600; "": nowhere
+}
+
+// Process is a process that was started.
+type Process struct {
+	cmd   *exec.Cmd
+	begun time.Time
+	done  chan struct{}
+	code  int
+	why   string
+}
+
+// Start starts a process.
+func Start(s Spec) (*Process, error) {
+	cmd := exec.Command(s.Path, s.Args...)
+	cmd.Dir = s.Dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Env = os.Environ()
+	for k, v := range s.Env {
+		cmd.Env = append(cmd.Env, k+"="+v)
+	}
+	out, err := open(s.Stdout)
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close()
+	cmd.Stdout = out
+	cmd.Stderr = out
+	if s.Stderr != s.Stdout {
+		e, err := open(s.Stderr)
+		if err != nil {
+			return nil, err
+		}
+		defer e.Close()
+		cmd.Stderr = e
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p := &Process{cmd: cmd, begun: time.Now(), done: make(chan struct{})}
+	go p.wait()
+	return p, nil
+}
+
+func open(path string) (*os.File, error) {
+	if path == "" {
+		path = os.DevNull
+	}
+	return os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+}
+
+func (p *Process) wait() {
+	_ = p.cmd.Wait() // the state says more than the error
+	p.code, p.why = describe(p.cmd.ProcessState)
+	close(p.done)
+}
+
+// Done is closed when the process has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Ended waits for the end and says how it was: the exit status, or 128 and the number of the signal, and in words.
+func (p *Process) Ended() (code int, why string) {
+	<-p.done
+	return p.code, p.why
+}
+
+// Lived is how long the process has been running.
+func (p *Process) Lived() time.Duration { return time.Since(p.begun) }
+
+// PID is the process's id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// End asks the process to leave, kills its group when it does not within the grace, and waits for its end.
+func (p *Process) End(grace time.Duration) {
+	if grace > 0 {
+		_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+		select {
+		case <-p.done:
+		case <-time.After(grace):
+		}
+	}
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // what it left of its group goes, too
+	<-p.done
+}
+
+func describe(s *os.ProcessState) (code int, why string) {
+	if w, ok := s.Sys().(syscall.WaitStatus); ok && w.Signaled() {
+		sig := w.Signal()
+		why = fmt.Sprintf("was killed by signal %d (%s)", int(sig), sig)
+		if sig == syscall.SIGKILL {
+			why += ", by somebody or for want of memory"
+		}
+		return 128 + int(sig), why
+	}
+	return s.ExitCode(), fmt.Sprintf("exited with status %d", s.ExitCode())
+}
+
+// Tail is the end of a file that a process wrote.
+func Tail(path string) string {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b[max(len(b)-2000, 0):])
+}

@@ -1,0 +1,382 @@
+package standalone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/firesteel/firesteel/internal/cluster/standalone/core"
+	"github.com/firesteel/firesteel/internal/rpc"
+)
+
+// MasterOptions describe a master.
+type MasterOptions struct {
+	Host      string // to listen on and to be called by; "": 127.0.0.1
+	Port      int    // 0: any
+	WebUI     int    // port of the status pages; negative: none; 0: any
+	REST      int    // port of the submission server; negative: none; 0: any
+	Secret    string // of the cluster; "": everybody is let in
+	AllowOpen bool   // listen on addresses of the network without a secret
+	Recovery  string // folder of what outlives the master; "": nothing does
+	Reset     bool   // forget what the folder holds
+	Core      core.Config
+	Log       *slog.Logger
+}
+
+// Master hosts the decisions of a standalone cluster.
+type Master struct {
+	o      MasterOptions
+	log    *slog.Logger
+	server *rpc.Server
+	store  *store
+	begun  time.Time
+	pages  []*http.Server
+	webURL string
+	rest   string
+
+	mu    sync.Mutex
+	queue []input
+	wake  chan struct{}
+	quit  chan struct{}
+	busy  sync.WaitGroup
+
+	// Of the loop:
+	state *core.State
+	peers map[core.Peer]*peer
+	asks  map[core.Ask]chan core.Reply
+
+	nextPeer core.Peer // of mu
+	nextAsk  core.Ask  // of mu
+}
+
+type input struct {
+	event core.Event
+	join  *peer
+	ask   chan core.Reply
+	id    core.Ask
+	view  chan core.View
+}
+
+// peer is a connection: a worker, an application or somebody who asks.
+type peer struct {
+	id   core.Peer
+	conn *rpc.Conn
+	out  *rpc.Outbox[core.Message]
+}
+
+// StartMaster starts a master. The caller must Close it.
+func StartMaster(o MasterOptions) (*Master, error) {
+	if o.Host == "" {
+		o.Host = "127.0.0.1"
+	}
+	if err := allowed(o.Host, o.Secret, o.AllowOpen, "the master"); err != nil {
+		return nil, err
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	m := &Master{o: o, log: o.Log, begun: time.Now(), wake: make(chan struct{}, 1), quit: make(chan struct{}), state: core.New(o.Core),
+		peers: map[core.Peer]*peer{}, asks: map[core.Ask]chan core.Reply{}}
+	records, err := m.openStore()
+	if err != nil {
+		return nil, err
+	}
+	if m.server, err = rpc.Listen(net.JoinHostPort(o.Host, strconv.Itoa(o.Port)), rpc.Config{Secret: o.Secret, Name: "the master"}, m.welcome, m.refused); err != nil {
+		return nil, fmt.Errorf("the master cannot listen (--host, --port): %w", err)
+	}
+	m.put(input{event: core.Recovered{Records: records}})
+	m.busy.Go(m.loop)
+	if err := errors.Join(m.serve(o.WebUI, m.statusPages(), &m.webURL), m.serve(o.REST, m.submissions(), &m.rest)); err != nil {
+		m.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// allowed refuses to listen where everybody could come, without authentication.
+func allowed(host, secret string, open bool, who string) error {
+	if secret != "" || open || host == "localhost" {
+		return nil
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("%s does not listen on %s without authentication: set spark.authenticate and spark.authenticate.secret, or use a loopback address", who, host)
+}
+
+// maxPorts is how many ports are tried for pages, one after the other, as Spark does.
+const maxPorts = 16
+
+// serve serves HTTP on a port or one of the next; url is set to its address.
+func (m *Master) serve(port int, h http.Handler, url *string) error {
+	srv, address, err := servePages(m.o.Host, port, h)
+	if err == nil && srv != nil {
+		*url = address
+		m.pages = append(m.pages, srv)
+	}
+	return err
+}
+
+func servePages(host string, port int, h http.Handler) (*http.Server, string, error) {
+	if port < 0 {
+		return nil, "", nil
+	}
+	for i := 0; ; i++ {
+		l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+		if err == nil {
+			srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
+				IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10}
+			go func() { _ = srv.Serve(l) }() // it ends with Close
+			return srv, l.Addr().String(), nil
+		}
+		if port == 0 || i >= maxPorts || !errors.Is(err, syscall.EADDRINUSE) {
+			return nil, "", fmt.Errorf("no port for the pages: %w", err)
+		}
+		port++
+	}
+}
+
+// Addr is host:port at which workers and applications connect; WebUI and REST those of the pages and of submissions ("": none).
+func (m *Master) Addr() string  { return net.JoinHostPort(m.o.Host, strconv.Itoa(m.server.Port())) }
+func (m *Master) WebUI() string { return m.webURL }
+func (m *Master) REST() string  { return m.rest }
+
+// URL is the master URL of the cluster.
+func (m *Master) URL() string { return "spark://" + m.Addr() }
+
+// Close ends the master; workers and applications go on without it.
+func (m *Master) Close() {
+	m.mu.Lock()
+	select {
+	case <-m.quit:
+		m.mu.Unlock()
+		return
+	default:
+		close(m.quit)
+	}
+	m.mu.Unlock()
+	for _, p := range m.pages {
+		_ = p.Close()
+	}
+	m.server.Close()
+	m.busy.Wait()
+}
+
+func (m *Master) refused(peer string, err error) {
+	m.log.Warn("a connection was refused", "peer", peer, "reason", err)
+}
+
+func (m *Master) welcome(c *rpc.Conn) rpc.Handler {
+	m.mu.Lock()
+	m.nextPeer++
+	p := &peer{id: m.nextPeer, conn: c}
+	m.mu.Unlock()
+	p.out = rpc.NewOutbox(c, codec, methodMessage, func(msg core.Message, err error) {
+		m.log.Error("a message cannot be sent", "message", msg, "error", err)
+	})
+	m.put(input{join: p})
+	go func() {
+		<-c.Done()
+		m.put(input{event: core.Disconnected{Peer: p.id}})
+	}()
+	return &masterHandler{m, p}
+}
+
+func (m *Master) put(in input) {
+	m.mu.Lock()
+	m.queue = append(m.queue, in)
+	m.mu.Unlock()
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// answerLimit is how long who asks waits for the master's loop.
+const answerLimit = 30 * time.Second
+
+// Ask puts a question to the master's decisions.
+func (m *Master) Ask(ctx context.Context, question func(core.Ask) core.Event) (core.Reply, error) {
+	m.mu.Lock()
+	m.nextAsk++
+	id := m.nextAsk
+	m.mu.Unlock()
+	answer := make(chan core.Reply, 1)
+	m.put(input{event: question(id), id: id, ask: answer})
+	return wait(ctx, m.quit, answer)
+}
+
+func wait[T any](ctx context.Context, quit chan struct{}, c chan T) (T, error) {
+	var none T
+	select {
+	case v := <-c:
+		return v, nil
+	case <-ctx.Done():
+		return none, context.Cause(ctx)
+	case <-quit:
+		return none, errors.New("the master ends")
+	case <-time.After(answerLimit):
+		return none, fmt.Errorf("the master did not answer within %s", answerLimit)
+	}
+}
+
+// View is the master's state.
+func (m *Master) View(ctx context.Context) (core.View, error) {
+	c := make(chan core.View, 1)
+	m.put(input{view: c})
+	return wait(ctx, m.quit, c)
+}
+
+func (m *Master) loop() {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		if at, ok := m.state.Deadline(); ok {
+			timer.Reset(max(time.Until(at), 0))
+		}
+		select {
+		case <-m.wake:
+		case <-timer.C:
+			m.step(core.Tick{})
+		case <-m.quit:
+			return
+		}
+		m.mu.Lock()
+		batch := m.queue
+		m.queue = nil
+		m.mu.Unlock()
+		for _, in := range batch {
+			m.handle(in)
+		}
+	}
+}
+
+func (m *Master) handle(in input) {
+	switch {
+	case in.join != nil:
+		m.peers[in.join.id] = in.join
+	case in.view != nil:
+		in.view <- m.state.View()
+	default:
+		if in.ask != nil {
+			m.asks[in.id] = in.ask
+		}
+		m.step(in.event)
+		if d, ok := in.event.(core.Disconnected); ok {
+			delete(m.peers, d.Peer)
+		}
+	}
+}
+
+func (m *Master) step(e core.Event) {
+	for _, a := range m.state.Step(time.Now(), e) {
+		switch a := a.(type) {
+		case core.Tell:
+			if p := m.peers[a.Peer]; p != nil {
+				p.out.Put(a.Message)
+			}
+		case core.Answer:
+			if c := m.asks[a.Ask]; c != nil {
+				delete(m.asks, a.Ask)
+				c <- a.Reply
+			}
+		case core.Drop:
+			if p := m.peers[a.Peer]; p != nil {
+				go p.conn.Close()
+			}
+		case core.Save:
+			m.kept(m.store.save(a.Record))
+		case core.Forget:
+			m.kept(m.store.forget(a.Key))
+		case core.Note:
+			if a.Warn {
+				m.log.Warn(a.Text)
+			} else {
+				m.log.Info(a.Text)
+			}
+		}
+	}
+}
+
+func (m *Master) kept(err error) {
+	if err != nil {
+		m.log.Error("the recovery folder cannot be written", "error", err)
+	}
+}
+
+// masterHandler takes what one peer sends.
+type masterHandler struct {
+	m *Master
+	p *peer
+}
+
+// Call answers events that are asked, and looks at the state.
+func (h *masterHandler) Call(ctx context.Context, _ *rpc.Conn, method string, body []byte) ([]byte, error) {
+	switch method {
+	case methodView:
+		v, err := h.m.View(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return codec.Append(nil, &v)
+	case methodEvent:
+		var e envelope
+		if err := codec.Decode(body, &e); err != nil {
+			return nil, err
+		}
+		r, err := h.m.Ask(ctx, func(id core.Ask) core.Event { return stamped(e.Event, h.p.id, id) })
+		if err != nil {
+			return nil, err
+		}
+		return codec.Append(nil, &r)
+	}
+	return nil, fmt.Errorf("the master knows no method %q", method)
+}
+
+// Receive takes events that nobody waits for.
+func (h *masterHandler) Receive(_ *rpc.Conn, method string, body []byte) {
+	var e envelope
+	if method != methodEvent || codec.Decode(body, &e) != nil || e.Event == nil {
+		h.m.log.Warn("a message was not understood", "peer", h.p.conn.Peer(), "method", method)
+		return
+	}
+	h.m.put(input{event: stamped(e.Event, h.p.id, 0)})
+}
+
+// stamped says in an event who sent it and who waits for the answer, whatever the sender wrote there.
+func stamped(e core.Event, p core.Peer, ask core.Ask) core.Event {
+	switch e := e.(type) {
+	case core.WorkerRegistered:
+		e.Peer, e.Ask = p, ask
+		return e
+	case core.AppRegistered:
+		e.Peer, e.Ask = p, ask
+		return e
+	case core.Heartbeat:
+		e.Peer = p
+		return e
+	case core.AppStopped:
+		e.Ask = ask
+		return e
+	case core.DriverSubmitted:
+		e.Ask = ask
+		return e
+	case core.DriverKill:
+		e.Ask = ask
+		return e
+	case core.Clear:
+		e.Ask = ask
+		return e
+	case core.Decommission:
+		e.Ask = ask
+		return e
+	}
+	return e
+}

@@ -1,0 +1,499 @@
+package standalone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/firesteel/firesteel/internal/cluster"
+	"github.com/firesteel/firesteel/internal/cluster/child"
+	"github.com/firesteel/firesteel/internal/cluster/standalone/core"
+	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/rpc"
+)
+
+// WorkerOptions describe a worker.
+type WorkerOptions struct {
+	Masters   []string // host:port
+	Host      string   // by which others reach this machine; "": 127.0.0.1
+	WebUI     int      // port of the status page; negative: none; 0: any
+	Cores     int      // to give to executors
+	Memory    int64    // bytes to give to executors
+	Dir       string   // of what executors and drivers write
+	Secret    string   // of the cluster
+	AllowOpen bool
+	Heartbeat time.Duration // 0: 15 s, a quarter of spark.worker.timeout
+	KeepDirs  bool          // leave the folders of applications that ended (spark.worker.cleanup.enabled=false)
+	Binary    string        // that runs drivers; "": this program
+	Log       *slog.Logger
+}
+
+// leaveWait is how long an executor or driver may take to leave before it is killed.
+const leaveWait = 5 * time.Second
+
+// firstContact is how long a worker looks for its master at its start, and reconnect how long it looks for one that is gone.
+const (
+	firstContact = 20 * time.Second
+	reconnect    = 10 * time.Minute
+)
+
+// Worker runs executors and drivers for a master.
+type Worker struct {
+	o    WorkerOptions
+	id   string
+	log  *slog.Logger
+	base context.Context
+	stop context.CancelFunc
+	busy sync.WaitGroup
+	page *http.Server
+	web  string
+
+	mu      sync.Mutex
+	peer    *Peer
+	execs   map[execKey]*process
+	drivers map[string]*process
+	reports []core.Event // that no master has taken yet
+	again   chan struct{}
+	err     error // why the worker ended on its own
+	done    chan struct{}
+	leaving bool
+}
+
+type execKey struct {
+	app string
+	id  int
+}
+
+// process is an executor or driver; p is nil until it has been started.
+type process struct {
+	p     *child.Process
+	asked bool
+	held  core.Held
+	dir   string
+}
+
+// StartWorker connects a worker to its master. The caller must Close it.
+func StartWorker(ctx context.Context, o WorkerOptions) (*Worker, error) {
+	if o.Host == "" {
+		o.Host = "127.0.0.1"
+	}
+	if err := allowed(o.Host, o.Secret, o.AllowOpen, "the worker"); err != nil {
+		return nil, err
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Heartbeat <= 0 {
+		o.Heartbeat = core.DefaultConfig().WorkerTimeout / 4
+	}
+	if o.Binary == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		o.Binary = self
+	}
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if o.Dir = dir; os.MkdirAll(dir, 0o700) != nil {
+		return nil, fmt.Errorf("the work folder %s cannot be made", dir)
+	}
+	w := &Worker{o: o, log: o.Log, execs: map[execKey]*process{}, drivers: map[string]*process{}, again: make(chan struct{}, 1), done: make(chan struct{})}
+	w.id = fmt.Sprintf("worker-%s-%s-%d", time.Now().Format("20060102150405"), o.Host, os.Getpid())
+	w.base, w.stop = context.WithCancel(context.Background())
+	if err := w.connect(ctx, firstContact); err != nil {
+		w.stop()
+		return nil, err
+	}
+	if w.page, w.web, err = servePages(o.Host, o.WebUI, w.statusPage()); err != nil {
+		w.stop()
+		w.peer.Close()
+		return nil, err
+	}
+	w.busy.Go(w.live)
+	return w, nil
+}
+
+// ID names the worker.
+func (w *Worker) ID() string { return w.id }
+
+// WebUI is where the status page is; "": nowhere.
+func (w *Worker) WebUI() string { return w.web }
+
+// Done is closed when the worker has lost its master for good, or left as it was told to; Err then says why.
+func (w *Worker) Done() <-chan struct{} { return w.done }
+
+// Err is why the worker ended.
+func (w *Worker) Err() error { w.mu.Lock(); defer w.mu.Unlock(); return w.err }
+
+// Close ends the worker with all that it runs.
+func (w *Worker) Close() {
+	w.stop()
+	w.mu.Lock()
+	peer := w.peer
+	var all []*process
+	for _, p := range w.execs {
+		all = append(all, p)
+	}
+	for _, p := range w.drivers {
+		all = append(all, p)
+	}
+	for _, p := range all {
+		p.asked = true
+	}
+	w.mu.Unlock()
+	for _, p := range all {
+		if p.p != nil {
+			w.busy.Go(func() { p.p.End(leaveWait) })
+		}
+	}
+	w.busy.Wait()
+	if peer != nil {
+		peer.Close()
+	}
+	if w.page != nil {
+		_ = w.page.Close()
+	}
+}
+
+// connect registers at a master, with what runs.
+func (w *Worker) connect(ctx context.Context, most time.Duration) error {
+	p, err := dialFor(ctx, dialOptions{w.o.Masters, w.o.Secret, w.id, &workerHandler{w}}, most)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	w.mu.Lock()
+	e := core.WorkerRegistered{Info: core.WorkerInfo{ID: w.id, Host: w.o.Host, Cores: w.o.Cores, Memory: w.o.Memory, WebUI: w.web}}
+	for _, x := range w.execs {
+		e.Executors = append(e.Executors, x.held)
+	}
+	e.Drivers = slices.Sorted(maps.Keys(w.drivers))
+	w.mu.Unlock()
+	if _, err := p.ask(ctx, e); err != nil {
+		p.Close()
+		return fmt.Errorf("the master at %s did not take the worker: %w", p.Master, err)
+	}
+	w.mu.Lock()
+	w.peer = p
+	w.mu.Unlock()
+	w.log.Info("registered", "worker", w.id, "master", p.Master)
+	w.flush()
+	return nil
+}
+
+// live sends heartbeats, and connects again when the connection breaks.
+func (w *Worker) live() {
+	beat := time.NewTicker(w.o.Heartbeat)
+	defer beat.Stop()
+	for {
+		w.mu.Lock()
+		peer := w.peer
+		w.mu.Unlock()
+		select {
+		case <-w.base.Done():
+			return
+		case <-beat.C:
+			_ = peer.tell(core.Heartbeat{ID: w.id}) // a connection that broke is seen below
+		case <-w.again:
+			if _, err := peer.ask(w.base, w.registration()); err != nil {
+				w.log.Warn("registering again failed", "error", err)
+			}
+		case <-peer.Done():
+			w.log.Warn("the connection to the master is lost", "reason", peer.Err())
+			if err := w.connect(w.base, reconnect); err != nil {
+				if w.base.Err() == nil {
+					w.end(fmt.Errorf("the master is gone: %w", err))
+				}
+				return
+			}
+		}
+	}
+}
+
+func (w *Worker) registration() core.Event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	e := core.WorkerRegistered{Info: core.WorkerInfo{ID: w.id, Host: w.o.Host, Cores: w.o.Cores, Memory: w.o.Memory, WebUI: w.web}}
+	for _, x := range w.execs {
+		e.Executors = append(e.Executors, x.held)
+	}
+	e.Drivers = slices.Sorted(maps.Keys(w.drivers))
+	return e
+}
+
+func (w *Worker) end(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	select {
+	case <-w.done:
+	default:
+		w.err = err
+		close(w.done)
+	}
+}
+
+// report tells the master something, now or when there is one again.
+func (w *Worker) report(e core.Event) {
+	w.mu.Lock()
+	w.reports = append(w.reports, e)
+	w.mu.Unlock()
+	w.flush()
+}
+
+func (w *Worker) flush() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.reports) > 0 && w.peer != nil {
+		e := w.reports[0]
+		if w.peer.tell(e) != nil {
+			return
+		}
+		w.reports = w.reports[1:]
+		switch e := e.(type) { // from now on the master knows
+		case core.ExecutorEnded:
+			delete(w.execs, execKey{e.App, e.ID})
+		case core.DriverChanged:
+			delete(w.drivers, e.ID)
+		}
+	}
+	if w.leaving && len(w.execs)+len(w.drivers) == 0 {
+		go w.end(errors.New("the worker was decommissioned"))
+	}
+}
+
+// workerHandler takes the master's messages.
+type workerHandler struct{ w *Worker }
+
+// Call refuses: masters ask nothing.
+func (workerHandler) Call(_ context.Context, _ *rpc.Conn, method string, _ []byte) ([]byte, error) {
+	return nil, fmt.Errorf("a worker knows no method %q", method)
+}
+
+// Receive takes orders.
+func (h workerHandler) Receive(_ *rpc.Conn, _ string, body []byte) {
+	if err := rpc.ReadBatch(codec, body, h.w.take); err != nil {
+		h.w.log.Error("an order cannot be read", "error", err)
+	}
+}
+
+func (w *Worker) take(m core.Message) {
+	switch m := m.(type) {
+	case core.LaunchExecutor:
+		w.launch(m)
+	case core.KillExecutor:
+		w.kill(w.executor(m.App, m.ID))
+	case core.CleanApp:
+		w.busy.Go(func() { w.clean(m.App) })
+	case core.LaunchDriver:
+		w.launchDriver(m)
+	case core.KillDriver:
+		w.mu.Lock()
+		p := w.drivers[m.ID]
+		w.mu.Unlock()
+		w.kill(p)
+	case core.Reregister:
+		select {
+		case w.again <- struct{}{}:
+		default:
+		}
+	case core.Leave:
+		w.leave()
+	}
+}
+
+func (w *Worker) executor(app string, id int) *process {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.execs[execKey{app, id}]
+}
+
+// leave lets executors and drivers go, and then the worker.
+func (w *Worker) leave() {
+	w.mu.Lock()
+	w.leaving = true
+	all := slices.Collect(maps.Values(w.execs))
+	w.mu.Unlock()
+	for _, p := range all {
+		w.kill(p)
+	}
+	w.flush()
+}
+
+func (w *Worker) kill(p *process) {
+	if p == nil {
+		return
+	}
+	w.mu.Lock()
+	p.asked = true
+	run := p.p
+	w.mu.Unlock()
+	if run != nil {
+		w.busy.Go(func() { run.End(leaveWait) })
+	}
+}
+
+// launch starts an executor.
+func (w *Worker) launch(m core.LaunchExecutor) {
+	k := execKey{m.App, m.ID}
+	x := &process{held: core.Held{App: m.App, ID: m.ID, Cores: m.Cores, Memory: m.Memory}, dir: filepath.Join(w.o.Dir, filepath.Base(m.App), strconv.Itoa(m.ID))}
+	w.mu.Lock()
+	if w.execs[k] != nil || w.base.Err() != nil {
+		w.mu.Unlock()
+		return
+	}
+	w.execs[k] = x
+	w.mu.Unlock()
+	w.busy.Go(func() {
+		ended := core.ExecutorEnded{Worker: w.id, App: m.App, ID: m.ID}
+		p, err := w.startExecutor(m, x.dir)
+		if err != nil {
+			ended.Code, ended.Reason, ended.Refused = -1, fmt.Sprintf("worker %s could not start it: %v", w.id, err), true
+			w.report(ended)
+			return
+		}
+		w.log.Info("executor started", "application", m.App, "executor", m.ID, "pid", p.PID(), "cores", m.Cores)
+		w.mu.Lock()
+		x.p = p
+		asked := x.asked
+		w.mu.Unlock()
+		if asked {
+			p.End(leaveWait)
+		}
+		w.report(core.ExecutorStarted{Worker: w.id, App: m.App, ID: m.ID})
+		ended.Code, ended.Reason = p.Ended()
+		w.mu.Lock()
+		ended.Killed = x.asked
+		w.mu.Unlock()
+		w.log.Info("executor ended", "application", m.App, "executor", m.ID, "how", ended.Reason)
+		w.report(ended)
+	})
+}
+
+func (w *Worker) startExecutor(m core.LaunchExecutor, dir string) (*child.Process, error) {
+	secret, err := unseal(w.o.Secret, m.Launch.Sealed)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	binary := m.Launch.Binary
+	if _, err := os.Stat(binary); err != nil {
+		return nil, fmt.Errorf("the program of the application is not on this machine: %w", err)
+	}
+	app := cluster.App{ID: event.AppID(m.Launch.AppID), Name: m.Name, DriverURL: m.Launch.DriverURL, Secret: secret,
+		Executor: cluster.Executor{Cores: m.Cores, Memory: m.Launch.Memory, Env: m.Launch.Env}}
+	return child.Start(child.Spec{Path: binary, Args: app.Arguments(event.ExecutorID(strconv.Itoa(m.ID)), w.o.Host, m.Cores), Env: app.Environment(),
+		Dir: dir, Stdout: filepath.Join(dir, "stdout"), Stderr: filepath.Join(dir, "stderr")})
+}
+
+// clean removes the folder of an application that ended, when its last executor has gone.
+func (w *Worker) clean(app string) {
+	for {
+		w.mu.Lock()
+		var last *process
+		for k, p := range w.execs {
+			if k.app == app {
+				last = p
+			}
+		}
+		w.mu.Unlock()
+		if last == nil {
+			break
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-w.base.Done():
+			return
+		}
+	}
+	if !w.o.KeepDirs {
+		if err := os.RemoveAll(filepath.Join(w.o.Dir, filepath.Base(app))); err != nil {
+			w.log.Warn("the folder of an application cannot be removed", "application", app, "error", err)
+		}
+	}
+}
+
+// launchDriver starts a driver: this program, as the submit command in client mode.
+func (w *Worker) launchDriver(m core.LaunchDriver) {
+	d := &process{dir: filepath.Join(w.o.Dir, filepath.Base(m.ID))}
+	w.mu.Lock()
+	if w.drivers[m.ID] != nil || w.base.Err() != nil {
+		w.mu.Unlock()
+		return
+	}
+	w.drivers[m.ID] = d
+	w.mu.Unlock()
+	w.busy.Go(func() {
+		changed := core.DriverChanged{Worker: w.id, ID: m.ID}
+		p, err := w.startDriver(m, d.dir)
+		if err != nil {
+			changed.State, changed.Reason = core.Errored, err.Error()
+			w.report(changed)
+			return
+		}
+		w.log.Info("driver started", "driver", m.ID, "pid", p.PID())
+		w.mu.Lock()
+		d.p = p
+		asked := d.asked
+		w.mu.Unlock()
+		if asked {
+			p.End(leaveWait)
+		}
+		code, why := p.Ended()
+		w.mu.Lock()
+		asked = d.asked
+		w.mu.Unlock()
+		switch {
+		case asked:
+			changed.State, changed.Reason = core.Killed, "killed on request"
+		case code == 0:
+			changed.State = core.Finished
+		default:
+			changed.State, changed.Reason = core.Failed, why
+		}
+		w.log.Info("driver ended", "driver", m.ID, "state", changed.State, "how", why)
+		w.report(changed)
+	})
+}
+
+func (w *Worker) startDriver(m core.LaunchDriver, dir string) (*child.Process, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	for _, f := range m.Desc.Files {
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(f.Name)), f.Data, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	settings := maps.Clone(m.Desc.Conf)
+	if settings == nil {
+		settings = map[string]string{}
+	}
+	delete(settings, "spark.submit.deployMode")
+	if settings["spark.master"] == "" {
+		settings["spark.master"] = "spark://" + joined(w.o.Masters)
+	}
+	if w.o.Secret != "" {
+		settings["spark.authenticate"], settings["spark.authenticate.secret"] = "true", w.o.Secret
+	}
+	file := filepath.Join(dir, "spark.properties")
+	if err := writeProperties(file, settings); err != nil {
+		return nil, err
+	}
+	args := append([]string{"submit", "--properties-file", file, m.Desc.Resource}, m.Desc.Args...)
+	return child.Start(child.Spec{Path: w.o.Binary, Args: args, Env: m.Desc.Env, Dir: dir, Stdout: filepath.Join(dir, "stdout"), Stderr: filepath.Join(dir, "stderr")})
+}
