@@ -41,7 +41,7 @@ func commands() []command {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	go insist(ctx)
+	go insist()
 	code := dispatch(ctx, os.Args)
 	stop()
 	os.Exit(code)
@@ -50,9 +50,11 @@ func main() {
 // patience is how long a process that was told to end may take to put things in order.
 const patience = 20 * time.Second
 
-// insist ends the process when it was told to end and does not, whatever it is busy with.
-func insist(ctx context.Context) {
-	<-ctx.Done()
+// insist ends the process when it was told to end (an interrupt does not count) and does not, whatever it is busy with.
+func insist() {
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, syscall.SIGTERM)
+	<-told
 	time.Sleep(patience)
 	fmt.Fprintf(os.Stderr, "firesteel: still busy %s after it was told to end\n", patience)
 	os.Exit(143)
