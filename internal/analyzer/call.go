@@ -1,6 +1,7 @@
 package analyzer
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/firesteel/firesteel/internal/catalog"
@@ -143,9 +144,16 @@ func (r *resolver) bind(row *function.Row, f *expr.Func, args []expr.Expr) (expr
 
 func (r *resolver) bindIn(row *function.Row, f *expr.Func, s *scope) (expr.Expr, error) {
 	env := r.env
-	env.Lambda = func(l *expr.Lambda, params ...types.Field) (*expr.Lambda, error) { return r.lambdaBody(l, params, s) }
+	higher := false
+	env.Lambda = func(l *expr.Lambda, params ...types.Field) (*expr.Lambda, error) {
+		higher = true
+		return r.lambdaBody(l, params, s)
+	}
 	f.Internal = true
 	e, err := function.Bind(&env, f)
+	if !higher && slices.ContainsFunc(f.Args, func(a expr.Expr) bool { _, is := a.(*expr.Lambda); return is }) {
+		return nil, fail(f.At, "INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", "class", row.Name)
+	}
 	if err != nil {
 		return nil, located(err, f.At)
 	}

@@ -162,6 +162,9 @@ func (pl *Planner) plan(p logical.Plan) (Plan, spread, error) {
 			return out, spread{kind: UnknownPart}, err
 		}
 	}
+	if _, script := p.(*logical.ScriptTransform); script {
+		return nil, single, sparkerr.Unsupported("TRANSFORM … USING a script")
+	}
 	return nil, single, sparkerr.Internal("no physical plan for %T", p)
 }
 
