@@ -64,6 +64,7 @@ var coreRows = []Row{
 	{Name: "spark.io.compression.codec", Default: "lz4", Doc: "Lz4, snappy, zstd, lzf.", Since: "0.8.0"},
 	{Name: "spark.io.compression.zstd.level", Default: "1", Kind: Int, Doc: "Speed over size.", Since: "2.3.0"},
 	{Name: "spark.io.encryption.enabled", Default: "false", Kind: Bool, Doc: "Spill and shuffle files.", Since: "2.1.0"},
+	{Name: "spark.io.encryption.keySizeBits", Default: "128", Kind: Int, Doc: "Size of the key: 128, 192 or 256.", Since: "2.1.0"},
 	{Name: "spark.jars", Doc: "Jars for driver and executors.", Since: "0.9.0"},
 	{Name: "spark.jars.excludes", Doc: "Exclusions.", Since: "1.5.0"},
 	{Name: "spark.jars.packages", Doc: "Maven coordinates; map known ones (hadoop-aws, delta, iceberg, avro, kafka) to built-ins and say so.", Since: "1.5.0"},

@@ -61,6 +61,7 @@ type Remote struct {
 	d      *Driver
 	server *rpc.Server
 	app    cluster.App
+	key    []byte          // of spill files and map outputs, if they are encrypted
 	base   context.Context // of requests to the manager
 	cancel context.CancelFunc
 	busy   sync.WaitGroup // requests to the manager, watchers of connections
@@ -114,6 +115,13 @@ func (r *Remote) Start(ctx context.Context, d *Driver) error {
 	}
 	if r.app.Secret == "" {
 		r.app.Secret = newSecret()
+	}
+	if r.o.Conf.Bool("spark.io.encryption.enabled") {
+		key, err := memory.NewKey(int(r.o.Conf.Int("spark.io.encryption.keySizeBits")))
+		if err != nil {
+			return err
+		}
+		r.key = key
 	}
 	r.openBlocks()
 	if err := r.listen(); err != nil {

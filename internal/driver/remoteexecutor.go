@@ -132,7 +132,7 @@ func (r *Remote) settings(a *wire.Application) (*wire.Settings, error) {
 	}
 	all := r.o.Conf.All()
 	delete(all, "spark.authenticate.secret")
-	return &wire.Settings{Name: r.app.Name, Conf: all}, nil
+	return &wire.Settings{Name: r.app.Name, Conf: all, Key: r.key}, nil
 }
 
 // admits says whether an executor may register; the lock is held.

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/memory"
 )
 
 // Arguments are those of the command executor, as cluster.App.Arguments makes them.
@@ -100,10 +100,7 @@ func Main(ctx context.Context, args []string, kinds map[string]Kind) error {
 
 // budget is the part of the process's memory that is accounted for; the rest is left to what is not: batches in flight,
 // plans, the runtime itself. The runtime gets the whole as its limit.
-func budget(total int64) int64 {
-	debug.SetMemoryLimit(total)
-	return total * 7 / 10
-}
+func budget(total int64) int64 { return memory.LimitProcess(total) }
 
 // localDirs are the roots of the executor's files.
 func localDirs(conf map[string]string) []string {

@@ -27,6 +27,7 @@ type process struct {
 	log   *slog.Logger
 	kinds map[string]Kind
 	conf  *conf.Values
+	key   []byte // of files, if they are encrypted
 	env   *Env
 	conn  *rpc.Conn
 	out   *rpc.Outbox[wire.Report]
@@ -107,7 +108,7 @@ func (p *process) connect(ctx context.Context) error {
 		p.conn.Close()
 		return err
 	}
-	p.conf = conf.NewValues(s.Conf)
+	p.conf, p.key = conf.NewValues(s.Conf), s.Key
 	return nil
 }
 
@@ -124,6 +125,13 @@ func (p *process) open(context.Context) error {
 	}
 	p.roots = roots
 	dirs := memory.NewDirs(roots...)
+	if p.key != nil {
+		seal, err := memory.Cipher(p.key)
+		if err != nil {
+			return err
+		}
+		dirs.Encrypt(seal)
+	}
 	pool := memory.NewPool(memory.Config{Budget: budget(p.args.Memory), Key: "spark.executor.memory", StorageFraction: p.conf.Double("spark.memory.storageFraction")})
 	p.env = &Env{ID: p.args.ID, Host: p.args.Host, Cores: p.args.Cores, Conf: settings, Pool: pool, Dirs: dirs, FS: vfs.NewRegistry()}
 	p.out = wire.Reports(p.conn, p.unsendable)

@@ -30,6 +30,20 @@ const (
 // Buffers are the slabs of this process.
 var Buffers = &Slabs{limit: slabKept}
 
+// Limit sets how many bytes of free buffers are kept; more than that are let go.
+func (s *Slabs) Limit(n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limit = n
+	for c := range s.free {
+		for s.kept > n && len(s.free[c]) > 0 {
+			last := len(s.free[c]) - 1
+			s.kept -= int64(cap(s.free[c][last]))
+			s.free[c] = s.free[c][:last]
+		}
+	}
+}
+
 func slabClass(n int) int { return max(bits.Len(uint(max(n, 1)-1))-slabMin, 0) }
 
 // Get gives a padded, 8-byte aligned buffer of n bytes with any content.

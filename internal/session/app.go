@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -122,7 +121,9 @@ func newAppID(k cluster.Kind) string {
 
 func (a *App) open(ctx context.Context, o *Options) error {
 	a.pool = memory.NewPool(memory.Config{Budget: a.budget(), Key: "spark.driver.memory", StorageFraction: a.Conf.Double("spark.memory.storageFraction")})
-	a.dirs = memory.NewDirs(filepath.Join(a.localDir(), "firesteel-"+uuid.NewString()))
+	if err := a.openDirs(); err != nil {
+		return err
+	}
 	a.shuffle = shuffle.NewLocal(a.pool, a.dirs)
 	var err error
 	if a.catalog, err = a.openCatalog(); err != nil {
@@ -164,6 +165,25 @@ func (a *App) Slots() int {
 // Bus is where the application's events can be listened to.
 func (a *App) Bus() *driver.Bus { return a.driver.Bus() }
 
+// openDirs makes the local directories (spark.local.dir), encrypted if spark.io.encryption.enabled says so.
+func (a *App) openDirs() error {
+	roots := strings.Split(a.localDir(), ",")
+	for i, id := 0, uuid.NewString(); i < len(roots); i++ {
+		roots[i] = filepath.Join(strings.TrimSpace(roots[i]), "firesteel-"+id)
+	}
+	a.dirs = memory.NewDirs(roots...)
+	if !a.Conf.Bool("spark.io.encryption.enabled") {
+		return nil
+	}
+	key, err := memory.NewKey(int(a.Conf.Int("spark.io.encryption.keySizeBits")))
+	if err != nil {
+		return err
+	}
+	seal, err := memory.Cipher(key)
+	a.dirs.Encrypt(seal)
+	return err
+}
+
 func (a *App) localDir() string {
 	if d := os.Getenv("SPARK_LOCAL_DIRS"); d != "" {
 		return d
@@ -200,10 +220,6 @@ func (a *App) openCatalog() (*catalog.Shared, error) {
 	return catalog.NewShared(store, a.warehouse())
 }
 
-// runtimeShare is the part of the process's memory that is left to what is not accounted: batches in flight, plans, the
-// runtime itself.
-const runtimeShare = 0.3
-
 // mappedShare is the part of a memory that was set which mapped files may take.
 const mappedShare = 8
 
@@ -218,8 +234,7 @@ func (a *App) budget() int64 {
 			}
 		}
 	}
-	debug.SetMemoryLimit(total)
-	return int64(float64(total) * (1 - runtimeShare))
+	return memory.LimitProcess(total)
 }
 
 // Close stops the application: sessions, jobs, executors; and removes its files.

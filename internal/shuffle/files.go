@@ -65,7 +65,7 @@ func (f *Files) Writer(o Output) (Writer, error) {
 		return nil, sparkerr.Internal("a map output in files must know its partitions when it is written")
 	}
 	w := &fileWriter{files: f, o: o, mem: o.Mem.Reserve("Exchange"), parts: make([]filePart, o.Partitions)}
-	w.enc.Compress = f.compress
+	w.enc.Compress, w.enc.Seal = f.compress, f.dirs.Seal()
 	w.bins = newBins(o.Schema, o.Partitions, w.encode)
 	return w, nil
 }
@@ -148,22 +148,37 @@ func (w *fileWriter) Commit(context.Context) (MapStatus, error) {
 		return MapStatus{}, err
 	}
 	name := FileName(w.o.Shuffle, w.o.Map)
-	path, err := w.files.dirs.Path(name)
+	places, err := w.files.dirs.Places(name)
 	if err != nil {
 		return MapStatus{}, err
 	}
-	if w.tmp, err = os.CreateTemp(filepath.Dir(path), "temp_shuffle_"); err != nil {
-		return MapStatus{}, err
-	}
-	st := MapStatus{Map: w.o.Map, At: w.files.self, Host: w.files.host, Sizes: make([]int64, len(w.parts)), Rows: make([]int64, len(w.parts))}
-	if err := w.assemble(&st); err != nil {
+	st, err := w.place(places)
+	if err != nil {
 		return st, fmt.Errorf("writing map output %s failed: %w", name, err)
-	}
-	if err := os.Rename(w.tmp.Name(), path); err != nil {
-		return st, err
 	}
 	w.files.note(w.o.Shuffle, w.o.Map)
 	return st, nil
+}
+
+// place writes the output to the first of its places whose disk takes it.
+func (w *fileWriter) place(places []string) (st MapStatus, err error) {
+	for _, path := range places {
+		st = MapStatus{Map: w.o.Map, At: w.files.self, Host: w.files.host, Sizes: make([]int64, len(w.parts)), Rows: make([]int64, len(w.parts))}
+		if w.tmp, err = os.CreateTemp(filepath.Dir(path), "temp_shuffle_"); err == nil {
+			if err = w.assemble(&st); err == nil {
+				err = os.Rename(w.tmp.Name(), path)
+			}
+		}
+		if err == nil || !memory.DiskTrouble(err) {
+			return st, err
+		}
+		if w.tmp != nil {
+			_ = w.tmp.Close()
+			_ = os.Remove(w.tmp.Name()) // the error of writing is the one to report
+			w.tmp = nil
+		}
+	}
+	return st, err
 }
 
 // assemble writes the partitions one after the other, and the index.
@@ -405,7 +420,7 @@ func (r *fileReader) open(ctx context.Context, m MapStatus) (err error) {
 		return err
 	}
 	if r.dec == nil {
-		r.dec = memory.NewFrameReader(r.in, r.r.Schema)
+		r.dec = memory.NewFrameReader(r.in, r.r.Schema).Sealed(r.files.dirs.Seal())
 	} else {
 		r.dec.Reset(r.in)
 	}

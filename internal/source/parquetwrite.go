@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/source/parquet"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/types"
@@ -34,6 +35,9 @@ func outputFormatOf(s *WriteSpec, env *Env) (outputFormat, error) {
 	}
 }
 
+// rowGroupBytes is the size of a row group, where memory allows.
+const rowGroupBytes = 128 << 20
+
 type parquetOutput struct {
 	o    parquet.WriterOptions
 	part string
@@ -54,6 +58,7 @@ func newParquetOutput(opts options, env *Env) (*parquetOutput, error) {
 	case "TIMESTAMP_MILLIS":
 		out.o.Timestamps = parquet.MillisTimestamps
 	}
+	out.o.RowGroupBytes = memory.OutputLimit(rowGroupBytes)
 	size := opts.first("", "parquet.block.size")
 	if size != "" {
 		n, err := strconv.ParseInt(size, 10, 64)

@@ -34,6 +34,7 @@ type Application struct {
 type Settings struct {
 	Name string
 	Conf map[string]string
+	Key  []byte // of spill files and map outputs, if they are encrypted
 }
 
 // Registration says that an executor is ready.

@@ -1,6 +1,7 @@
 package frame
 
 import (
+	"crypto/cipher"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -14,6 +15,9 @@ import (
 // Decoder reads frames of one schema. The batch it returns, and the string bytes in it that point into the frame, hold
 // until the next Decode; the caller keeps the frame's bytes unchanged until then.
 type Decoder struct {
+	// Seal is the cipher of sealed frames. Frames that are not sealed are refused when it is set.
+	Seal cipher.AEAD
+	open []byte
 	out  columnar.Batch
 	bufs []buffers
 }
@@ -39,6 +43,24 @@ func NewDecoder(s *types.Schema) *Decoder {
 	return d
 }
 
+// unseal gives the columns of a body. A key that is not the one the frame was sealed with, or none, opens nothing.
+func (d *Decoder) unseal(header, body []byte) ([]byte, error) {
+	isSealed := binary.LittleEndian.Uint32(header) == sealed
+	switch {
+	case !isSealed && d.Seal == nil:
+		return body, nil
+	case !isSealed:
+		return nil, fmt.Errorf("%w: it is not encrypted", ErrCorrupt)
+	case d.Seal == nil:
+		return nil, fmt.Errorf("%w: it is encrypted", ErrCorrupt)
+	}
+	var err error
+	if d.open, err = d.Seal.Open(d.open[:0], nil, body, header[:12]); err != nil {
+		return nil, fmt.Errorf("%w: its key is another", ErrCorrupt)
+	}
+	return d.open, nil
+}
+
 // Decode reads the frame that data holds, header included. Damage is ErrCorrupt.
 func (d *Decoder) Decode(data []byte) (*columnar.Batch, error) {
 	size, rows, err := Body(data)
@@ -48,6 +70,9 @@ func (d *Decoder) Decode(data []byte) (*columnar.Batch, error) {
 	body := data[HeaderSize : HeaderSize+size]
 	if crc32.Checksum(body, table) != binary.LittleEndian.Uint32(data[12:]) {
 		return nil, fmt.Errorf("%w: its checksum differs", ErrCorrupt)
+	}
+	if body, err = d.unseal(data[:HeaderSize], body); err != nil {
+		return nil, err
 	}
 	r := reader{rest: body}
 	for i, f := range d.out.Schema.Fields {

@@ -1,12 +1,14 @@
 // Package frame encodes batches for shuffle and spill: one self-contained, checksummed frame per batch.
 //
 // A frame is a 16-byte header (magic, length of the body, rows, CRC-32C of the body; little endian) and the columns
-// one after the other. Integers are packed to 1, 2, 4 or 8 bytes as distances from their minimum; dictionaries and
+// one after the other. The body of a sealed frame, which has a magic of its own, is what a cipher made of the columns;
+// the header stays readable, and is authenticated with the body. Integers are packed to 1, 2, 4 or 8 bytes as distances from their minimum; dictionaries and
 // constants stay what they are; strings are lengths and bytes, the bytes compressed by LZ4 if asked for. This packs as
 // well as LZ4 on integer columns at more than ten times the speed, so only string bytes are ever compressed.
 package frame
 
 import (
+	"crypto/cipher"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
@@ -17,7 +19,10 @@ import (
 // HeaderSize is the number of bytes before the body.
 const HeaderSize = 16
 
-const magic = 0x31465346 // FSF1
+const (
+	magic  = 0x31465346 // FSF1
+	sealed = 0x53465346 // FSFS
+)
 
 // ErrCorrupt says that bytes are no whole, unharmed frame.
 var ErrCorrupt = errors.New("the frame is damaged")
@@ -44,7 +49,10 @@ const (
 
 // Body is the length of the body that follows a header, and the number of rows.
 func Body(header []byte) (size, rows int, err error) {
-	if len(header) < HeaderSize || binary.LittleEndian.Uint32(header) != magic {
+	if len(header) < HeaderSize {
+		return 0, 0, ErrCorrupt
+	}
+	if m := binary.LittleEndian.Uint32(header); m != magic && m != sealed {
 		return 0, 0, ErrCorrupt
 	}
 	return int(binary.LittleEndian.Uint32(header[4:])), int(binary.LittleEndian.Uint32(header[8:])), nil
@@ -54,10 +62,13 @@ func Body(header []byte) (size, rows int, err error) {
 type Encoder struct {
 	// Compress string bytes by LZ4 where that makes them smaller.
 	Compress bool
-	lens     []uint32
-	text     []byte
-	low      []int64
-	lz       lzState
+	// Seal encrypts bodies, if it is set. It makes its own nonces (cipher.NewGCMWithRandomNonce).
+	Seal  cipher.AEAD
+	lens  []uint32
+	text  []byte
+	plain []byte // a body before it is sealed
+	low   []int64
+	lz    lzState
 }
 
 // Append adds the frame of rows [from, to) of b to dst.
@@ -71,6 +82,20 @@ func (e *Encoder) Append(dst []byte, b *columnar.Batch, from, to int) []byte {
 	binary.LittleEndian.PutUint32(header, magic)
 	binary.LittleEndian.PutUint32(header[4:], uint32(len(body)))
 	binary.LittleEndian.PutUint32(header[8:], uint32(to-from))
+	if e.Seal != nil {
+		return e.seal(dst, start)
+	}
+	fixChecksum(dst[start:])
+	return dst
+}
+
+// seal encrypts the body of the frame that begins at start.
+func (e *Encoder) seal(dst []byte, start int) []byte {
+	binary.LittleEndian.PutUint32(dst[start:], sealed)
+	body := dst[start+HeaderSize:]
+	binary.LittleEndian.PutUint32(dst[start+4:], uint32(len(body)+e.Seal.Overhead()))
+	e.plain = append(e.plain[:0], body...)
+	dst = e.Seal.Seal(dst[:start+HeaderSize], nil, e.plain, dst[start:start+12])
 	fixChecksum(dst[start:])
 	return dst
 }
