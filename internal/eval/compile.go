@@ -1,11 +1,6 @@
 package eval
 
 import (
-	"fmt"
-	"strconv"
-	"strings"
-	"time"
-
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/expr"
 	"github.com/firesteel/firesteel/internal/function"
@@ -17,7 +12,7 @@ type compiler struct {
 	env   *env
 	p     *Program
 	ids   map[expr.ID]int
-	known map[string]*node
+	known map[int]*node
 }
 
 // node compiles e, or finds the node of an equal expression.
@@ -25,9 +20,9 @@ func (c *compiler) node(e expr.Expr) (*node, error) {
 	if a, ok := e.(*expr.Alias); ok {
 		return c.node(a.Child)
 	}
-	key, shared := Key(e)
-	if shared {
-		if n, ok := c.known[key]; ok {
+	same := c.env.sameness(e)
+	if same.shared {
+		if n, ok := c.known[same.class]; ok {
 			return n, nil
 		}
 	}
@@ -37,8 +32,8 @@ func (c *compiler) node(e expr.Expr) (*node, error) {
 	}
 	n.t = e.Type()
 	n.ctx.Session, n.ctx.Partition = c.env.session, c.env.options.Partition
-	if shared {
-		c.known[key] = n
+	if same.shared {
+		c.known[same.class] = n
 	}
 	c.p.nodes = append(c.p.nodes, n)
 	return n, nil
@@ -168,82 +163,4 @@ func (c *compiler) kernel(row *function.Row, x *expr.Call) (kernel.Func, error) 
 		err = sparkerr.Unsupported("function " + x.SQL())
 	}
 	return f, err
-}
-
-// Key is a text that is equal for expressions that compute the same; false when e must not be shared (it is not deterministic).
-func Key(e expr.Expr) (string, bool) {
-	var b strings.Builder
-	ok := writeKey(&b, e)
-	return b.String(), ok
-}
-
-func writeKey(b *strings.Builder, e expr.Expr) bool {
-	switch x := e.(type) {
-	case *expr.Column:
-		b.WriteByte('#')
-		b.WriteString(strconv.FormatUint(uint64(x.ID), 10))
-		return true
-	case *expr.LambdaVar:
-		b.WriteString("λ" + strconv.FormatUint(uint64(x.ID), 10))
-		return true
-	case *expr.Literal:
-		fmt.Fprintf(b, "%T:%v:%s", x.Value, x.Value, x.T)
-		return true
-	case *expr.Alias:
-		return writeKey(b, x.Child)
-	case *expr.Cast:
-		fmt.Fprintf(b, "cast%d:%s", x.Mode, x.To.SQL())
-	case *expr.Call:
-		fmt.Fprintf(b, "%s:%d:%d:%s", x.Name, x.Mode, x.Seed, x.T)
-		if r, ok := function.Lookup(x.Name); !ok || r.NonDeterministic {
-			return false
-		}
-	case *expr.Lambda:
-		b.WriteString("λ")
-		for _, p := range x.Params {
-			b.WriteString(strconv.FormatUint(uint64(p.ID), 10) + ",")
-		}
-	case *expr.Subquery:
-		fmt.Fprintf(b, "subquery%d:%p", x.ID, x)
-	default:
-		fmt.Fprintf(b, "%T:%s", e, e.SQL())
-	}
-	b.WriteByte('(')
-	ok := true
-	for _, c := range e.Children() {
-		ok = writeKey(b, c) && ok
-		b.WriteByte(',')
-	}
-	b.WriteByte(')')
-	return ok
-}
-
-// Safe says whether evaluating e never fails and gives the same value each time, so that it may run on rows nobody asked for.
-func Safe(e expr.Expr) bool {
-	switch x := e.(type) {
-	case *expr.Literal, *expr.Column, *expr.LambdaVar:
-		return true
-	case *expr.Cast:
-		if !kernel.CastNeverFails(x.Child.Type(), x.To, function.Mode(x.Mode)) {
-			return false
-		}
-	case *expr.Call:
-		r, ok := function.Lookup(x.Name)
-		if ok && r.Replace != nil {
-			e, err := replaced(r, x, &kernel.Session{Zone: time.UTC, Ansi: x.Mode != expr.CastLegacy})
-			return err == nil && Safe(e)
-		}
-		if !ok || r.NonDeterministic || r.Total == nil || !r.Total(x) {
-			return false
-		}
-	case *expr.Alias, *expr.SortOrder:
-	default:
-		return false
-	}
-	for _, c := range e.Children() {
-		if !Safe(c) {
-			return false
-		}
-	}
-	return true
 }

@@ -41,18 +41,12 @@ func Compile(exprs []expr.Expr, input []*expr.Column, s *kernel.Session, o Optio
 	for i, c := range input {
 		ids[c.ID] = i
 	}
-	return compile(exprs, ids, &env{session: s, options: o})
-}
-
-// env is what all programs of one compilation share.
-type env struct {
-	session *kernel.Session
-	options Options
+	return compile(exprs, ids, newEnv(s, o))
 }
 
 func compile(exprs []expr.Expr, ids map[expr.ID]int, e *env) (*Program, error) {
 	p := &Program{}
-	c := &compiler{env: e, p: p, ids: ids, known: map[string]*node{}}
+	c := &compiler{env: e, p: p, ids: ids, known: map[int]*node{}}
 	for _, x := range exprs {
 		n, err := c.node(x)
 		if err != nil {

@@ -54,7 +54,7 @@ func CompileFilter(conds []expr.Expr, input []*expr.Column, s *kernel.Session, o
 	}
 	f := &Filter{}
 	f.ctx.Session, f.ctx.Scratch = s, &kernel.Scratch{}
-	c := &compiler{env: &env{session: s, options: o}, p: &Program{}, ids: ids, known: map[string]*node{}}
+	c := &compiler{env: newEnv(s, o), p: &Program{}, ids: ids, known: map[int]*node{}}
 	for _, cond := range conds {
 		list, err := c.conjuncts(cond)
 		if err != nil {
@@ -95,7 +95,7 @@ var predOps = map[string]kernel.Op{"=": kernel.Eq, "==": kernel.Eq, "!=": kernel
 
 // pred compiles one condition, by a special form when there is one for it.
 func (c *compiler) pred(x expr.Expr) (*pred, error) {
-	p := &pred{single: -1, a: -1, b: -1, safe: Safe(x), pure: function.Deterministic(x)}
+	p := &pred{single: -1, a: -1, b: -1, safe: c.env.isSafe(x), pure: function.Deterministic(x)}
 	var err error
 	if p.full, err = c.subProgram(x); err != nil {
 		return nil, err

@@ -29,7 +29,7 @@ type branch struct {
 
 // branch compiles e as a branch.
 func (c *compiler) branch(e expr.Expr) (*branch, error) {
-	if Safe(e) {
+	if c.env.isSafe(e) {
 		n, err := c.node(e)
 		return &branch{direct: n}, err
 	}

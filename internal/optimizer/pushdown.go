@@ -69,16 +69,15 @@ func appendNew(have, more []expr.Expr) []expr.Expr {
 }
 
 func pushFilter(n *logical.Filter, conds []expr.Expr) logical.Plan {
-	var stay []expr.Expr
-	own := expr.Conjuncts(n.Cond)
-	for _, c := range own {
+	var down, stay []expr.Expr
+	for _, c := range expr.Conjuncts(n.Cond) {
 		if deterministic(c) {
-			conds = appendNew(conds, []expr.Expr{c})
+			down = append(down, c)
 		} else {
 			stay = append(stay, c)
 		}
 	}
-	return filter(push(n.Child, conds), stay)
+	return filter(push(n.Child, appendNew(conds, down)), stay)
 }
 
 func pushProject(n *logical.Project, conds []expr.Expr) logical.Plan {
@@ -294,16 +293,18 @@ func infer(conds []expr.Expr) []expr.Expr {
 		if !ok1 || !ok2 || a.T != b.T {
 			continue
 		}
+		var more []expr.Expr
 		for _, o := range conds {
 			if col, ok := constantOn(o); ok {
 				switch col.ID {
 				case a.ID:
-					conds = appendNew(conds, []expr.Expr{substitute(o, map[expr.ID]expr.Expr{a.ID: b})})
+					more = append(more, substitute(o, map[expr.ID]expr.Expr{a.ID: b}))
 				case b.ID:
-					conds = appendNew(conds, []expr.Expr{substitute(o, map[expr.ID]expr.Expr{b.ID: a})})
+					more = append(more, substitute(o, map[expr.ID]expr.Expr{b.ID: a}))
 				}
 			}
 		}
+		conds = appendNew(conds, more)
 	}
 	return conds
 }

@@ -11,12 +11,15 @@ import (
 // maxExact is the largest number of relations that are ordered by dynamic programming; more are joined greedily.
 const maxExact = 10
 
+// maxGreedy is the largest number of relations that are ordered at all: of more, the last ones are joined as they were written.
+const maxGreedy = 60
+
 // reorderJoins orders each group of adjacent inner joins by estimated cost.
 func reorderJoins(c *Context, p logical.Plan) (logical.Plan, error) { return c.reorder(p), nil }
 
 func (c *Context) reorder(p logical.Plan) logical.Plan {
 	j, ok := p.(*logical.Join)
-	if !ok || !freeJoin(j) {
+	if !ok || !freeJoin(j) || relations(j) > maxGreedy {
 		return logical.MapChildren(p, c.reorder)
 	}
 	g := &joinGraph{c: c}
@@ -48,6 +51,14 @@ func freeJoin(j *logical.Join) bool {
 	return (j.Kind == logical.InnerJoin || j.Kind == logical.CrossJoin) && j.Hint.Left == "" && j.Hint.Right == "" && !j.Lateral
 }
 
+// relations counts the leaves of a group of joins.
+func relations(p logical.Plan) int {
+	if j, ok := p.(*logical.Join); ok && freeJoin(j) {
+		return relations(j.Left) + relations(j.Right)
+	}
+	return 1
+}
+
 // joinGraph is a set of relations and the conditions between them.
 type joinGraph struct {
 	c      *Context
@@ -63,7 +74,7 @@ type graphCond struct {
 
 func (g *joinGraph) flatten(p logical.Plan) {
 	j, ok := p.(*logical.Join)
-	if !ok || !freeJoin(j) || len(g.leaves) > 60 {
+	if !ok || !freeJoin(j) {
 		g.leaves = append(g.leaves, p)
 		return
 	}
@@ -192,6 +203,7 @@ func (g *joinGraph) greedy() logical.Plan {
 	for i := range g.leaves {
 		trees = append(trees, g.leaf(i))
 	}
+	tried := map[[2]uint64]*candidate{}
 	for len(trees) > 1 {
 		bi, bj := 0, 1
 		var best *candidate
@@ -202,7 +214,11 @@ func (g *joinGraph) greedy() logical.Plan {
 					if needEdge && !g.connected(trees[i].mask, trees[j].mask) {
 						continue
 					}
-					if t := g.join(trees[i], trees[j]); t.rows+t.cost*1e-9 < bestCost {
+					pair := [2]uint64{trees[i].mask, trees[j].mask}
+					if tried[pair] == nil {
+						tried[pair] = g.join(trees[i], trees[j])
+					}
+					if t := tried[pair]; t.rows+t.cost*1e-9 < bestCost {
 						best, bestCost, bi, bj = t, t.rows+t.cost*1e-9, i, j
 					}
 				}
