@@ -194,40 +194,57 @@ type Stream struct {
 	err     error
 }
 
+// asked is a chunk that was asked for. Answers come in any order: out is one that came before its connection broke.
 type asked struct {
-	p      *rpc.Pending
+	p      *rpc.Pending // nil: it must be asked for (again), or out has come
 	buf    []byte
+	out    []byte
+	offset int64
 	length int
 }
 
-// ask asks for chunks ahead.
+// ask asks for chunks ahead, and for those that a broken connection lost.
 func (s *Stream) ask() {
-	for s.next-s.at < s.c.o.Window || len(s.ahead) == 0 {
-		end := max(s.size, s.hint)
-		if s.size >= 0 {
-			end = s.size
+	for i := range s.ahead {
+		if a := &s.ahead[i]; a.p == nil && a.out == nil && !s.request(a) {
+			return
 		}
-		length := int(min(end-s.next, Chunk))
+	}
+	for s.next-s.at < s.c.o.Window || len(s.ahead) == 0 {
+		end := s.size
+		if end < 0 {
+			end = s.hint
+		}
+		length := min(end-s.next, Chunk)
 		if s.next >= end {
 			if s.size >= 0 || len(s.ahead) > 0 {
 				return
 			}
 			length = Chunk // of a block whose size is not known
 		}
-		body, err := rpc.Marshal(&readRequest{s.name, s.next, length})
-		if err != nil {
-			s.err = err
+		a := asked{offset: s.next, length: int(length)}
+		if !s.request(&a) {
 			return
 		}
-		buf := memory.Buffers.Get(headSize + length)
-		p, err := s.conn.Start(methodRead, body, buf)
-		if err != nil {
-			memory.Buffers.Put(buf)
-			return // the wait for an answer will tell
-		}
-		s.ahead = append(s.ahead, asked{p, buf, length})
-		s.next += int64(length)
+		s.ahead = append(s.ahead, a)
+		s.next += length
 	}
+}
+
+// request sends a request; it says false if the connection is broken: the wait for an answer will tell.
+func (s *Stream) request(a *asked) bool {
+	body, err := rpc.Marshal(&readRequest{s.name, a.offset, a.length})
+	if err != nil {
+		s.err = err
+		return false
+	}
+	a.buf = memory.Buffers.Get(headSize + a.length)
+	if a.p, err = s.conn.Start(methodRead, body, a.buf); err != nil {
+		memory.Buffers.Put(a.buf)
+		a.p, a.buf = nil, nil
+		return false
+	}
+	return true
 }
 
 // Read implements io.Reader.
@@ -270,11 +287,16 @@ func (s *Stream) advance() error {
 			return nil
 		case s.ctx.Err() != nil:
 			return context.Cause(s.ctx)
-		case errors.Is(err, ErrGone), errors.Is(err, ErrPeerLost), errors.As(err, &refused), errors.As(err, &server), s.retries == 0:
+		case errors.Is(err, ErrGone), errors.Is(err, ErrPeerLost), errors.As(err, &refused), errors.As(err, &server):
+			return err
+		}
+		if s.salvage() {
+			s.retries = s.c.o.Retries
+		}
+		if s.retries == 0 {
 			return err
 		}
 		s.retries--
-		s.drop()
 		if err := s.pause(); err != nil {
 			return err
 		}
@@ -311,22 +333,63 @@ func (s *Stream) take() error {
 	if len(s.ahead) == 0 {
 		return s.conn.Err()
 	}
-	a := s.ahead[0]
-	s.ahead = s.ahead[1:]
-	out, err := a.p.Wait(ctx)
-	if err != nil {
-		select {
-		case <-s.p.lost:
-			return ErrPeerLost
-		default:
-			return err
+	a := &s.ahead[0]
+	if a.out == nil {
+		if a.p == nil {
+			return s.conn.Err()
+		}
+		p := a.p
+		a.p = nil
+		var err error
+		if a.out, err = p.Wait(ctx); err != nil {
+			a.buf = nil // the answer may still be written to it
+			return s.why(err)
 		}
 	}
-	return s.check(&a, out)
+	if err := s.check(a); err != nil {
+		a.out = nil
+		return err
+	}
+	s.ahead = s.ahead[1:]
+	return nil
+}
+
+// why is ErrPeerLost where an error has that cause.
+func (s *Stream) why(err error) error {
+	select {
+	case <-s.p.lost:
+		return ErrPeerLost
+	default:
+		return err
+	}
+}
+
+// salvage keeps the answers that came before the connection broke, and says whether there are any. The others are asked
+// for again.
+func (s *Stream) salvage() (any bool) {
+	s.conn = nil
+	for i := range s.ahead {
+		a := &s.ahead[i]
+		if a.p == nil {
+			continue
+		}
+		out, err, ok := a.p.Poll()
+		if !ok {
+			a.p.Cancel()
+		}
+		if ok && err == nil {
+			a.out, any = out, true
+		} else {
+			a.buf = nil
+		}
+		a.p = nil
+	}
+	return any
 }
 
 // check makes an answer the current chunk.
-func (s *Stream) check(a *asked, out []byte) error {
+func (s *Stream) check(a *asked) error {
+	out := a.out
 	if len(out) < headSize {
 		return rpc.ErrMalformed
 	}
@@ -350,18 +413,15 @@ func (s *Stream) check(a *asked, out []byte) error {
 	return nil
 }
 
-// drop gives up what was asked for, and the connection.
-func (s *Stream) drop() {
-	for _, a := range s.ahead {
-		a.p.Cancel()
-	}
-	s.ahead, s.conn, s.next = nil, nil, s.at
-}
-
 // Close gives up what was not read.
 func (s *Stream) Close() error {
 	s.release()
-	s.drop()
+	for _, a := range s.ahead {
+		if a.p != nil {
+			a.p.Cancel()
+		}
+	}
+	s.ahead, s.conn = nil, nil
 	if s.err == nil {
 		s.err = errors.New("the block is closed")
 	}

@@ -207,6 +207,16 @@ func (p *Pending) Wait(ctx context.Context) ([]byte, error) {
 	}
 }
 
+// Poll is the answer if it has come; ok is false while it has not. After it has, Wait must not be called.
+func (p *Pending) Poll() (body []byte, err error, ok bool) {
+	select {
+	case a := <-p.answer:
+		return a.body, a.err, true
+	default:
+		return nil, nil, false
+	}
+}
+
 // Cancel gives the request up.
 func (p *Pending) Cancel() {
 	p.c.mu.Lock()
