@@ -111,6 +111,7 @@ type aggCall struct {
 	ids      []uint32
 	one      kernel.Scratch
 	ordered  *orderedAgg
+	follows  bool // another call's state is this one's too: there is nothing to add
 }
 
 func newAggTable(l *aggLayout, env *Env, t *Task) (*aggTable, error) {
@@ -124,8 +125,21 @@ func newAggTable(l *aggLayout, env *Env, t *Task) (*aggTable, error) {
 		if err := c.start(env, t); err != nil {
 			return nil, err
 		}
+		for k := range i {
+			if c.follows = follows(c, &a.calls[k]); c.follows {
+				break
+			}
+		}
 	}
 	return a, a.startGlobal()
+}
+
+// follows makes the state of c read that of d, if both sum the same: the sum and the average of a column.
+func follows(c, d *aggCall) bool {
+	a, isSum := c.agg.(*kernel.SumWide)
+	b, same := d.agg.(*kernel.SumWide)
+	return isSum && same && c.x.Mode == d.x.Mode && c.filter < 0 && d.filter < 0 &&
+		expr.Fingerprint(c.x.Agg.Args[0]) == expr.Fingerprint(d.x.Agg.Args[0]) && a.Follow(b)
 }
 
 // newAgg makes the empty state of an aggregate.
@@ -231,6 +245,9 @@ func (a *aggTable) updateIDs(cols []columnar.Vector, n int, ids []uint32, groups
 }
 
 func (c *aggCall) update(cols []columnar.Vector, n int, ids []uint32, groups int) error {
+	if c.follows {
+		return nil
+	}
 	sel := []uint32(nil)
 	if c.filter >= 0 {
 		c.one.Reset()

@@ -427,6 +427,25 @@ type SumWide struct {
 	n       []int64
 	over    []bool
 	local   []int64
+	lead    *SumWide // has the sums of this one too
+}
+
+// Follow makes the state read another's sums instead of adding rows itself, if it would add the same: both are given the
+// same rows, arguments and groups. It says whether it does.
+func (a *SumWide) Follow(lead *SumWide) bool {
+	if a.in != lead.in || lead.lead != nil {
+		return false
+	}
+	a.lead = lead
+	return true
+}
+
+// source is the state that has the sums.
+func (a *SumWide) source() *SumWide {
+	if a.lead != nil {
+		return a.lead
+	}
+	return a
 }
 
 // NewSumWide makes the state of a sum of in as type out, or with avg of an average.
@@ -452,6 +471,9 @@ func (a *SumWide) room(groups int) {
 
 // Update adds rows.
 func (a *SumWide) Update(c *Ctx, args []columnar.Vector, n int, group []uint32, groups int) error {
+	if a.lead != nil {
+		return nil
+	}
 	a.room(groups)
 	v := a.flat(&args[0])
 	switch columnar.LayoutOf(a.in) {
@@ -469,28 +491,10 @@ func (a *SumWide) Update(c *Ctx, args []columnar.Vector, n int, group []uint32, 
 	return nil
 }
 
-// addNarrow adds values of magnitude below limit: in 64 bits for the batch when that cannot overflow.
+// addNarrow adds values of magnitude below limit: in 64 bits for as many rows at a time as cannot overflow.
 func addNarrow[T int32 | int64](a *SumWide, x []T, valid columnar.Bitmap, group []uint32, limit int64) {
-	fits := len(x) == 0 || limit <= math.MaxInt64/int64(len(x))
-	switch {
-	case group == nil && valid == nil && fits:
-		var total int64
-		for _, v := range x {
-			total += int64(v)
-		}
-		a.sum[0] = a.sum[0].Add(types.I128(total))
-		a.n[0] += int64(len(x))
-	case group != nil && valid == nil && fits && a.groups*4 <= len(x):
-		a.addLocal(func(local []int64) {
-			group = group[:len(x)]
-			count := a.n
-			for i, v := range x {
-				g := group[i]
-				local[g] += int64(v)
-				count[g]++
-			}
-		})
-	default:
+	step := int(min(math.MaxInt64/limit, 1<<20))
+	if valid != nil || step < localRows || group != nil && a.groups*4 > len(x) {
 		for i, v := range x {
 			if rowCounts(valid, i) {
 				g := groupOf(group, i)
@@ -498,8 +502,35 @@ func addNarrow[T int32 | int64](a *SumWide, x []T, valid columnar.Bitmap, group 
 				a.n[g]++
 			}
 		}
+		return
+	}
+	for len(x) > 0 {
+		k := min(step, len(x))
+		if group == nil {
+			var total int64
+			for _, v := range x[:k] {
+				total += int64(v)
+			}
+			a.sum[0] = a.sum[0].Add(types.I128(total))
+			a.n[0] += int64(k)
+			x = x[k:]
+			continue
+		}
+		a.addLocal(func(local []int64) {
+			part := group[:k]
+			count := a.n
+			for i, v := range x[:k] {
+				g := part[i]
+				local[g] += int64(v)
+				count[g]++
+			}
+		})
+		x, group = x[k:], group[k:]
 	}
 }
+
+// localRows is the least number of rows for which sums in 64 bits are worth their merge.
+const localRows = 256
 
 // addLocal sums into 64-bit accumulators and adds these to the wide ones.
 func (a *SumWide) addLocal(f func(local []int64)) {
@@ -510,11 +541,81 @@ func (a *SumWide) addLocal(f func(local []int64)) {
 	clear(local)
 	f(local)
 	for g, v := range local {
-		a.sum[g] = a.sum[g].Add(types.I128(v))
+		s, over := a.sum[g].AddOverflows(types.I128(v))
+		a.sum[g] = s
+		a.noteOver(uint32(g), over)
 	}
 }
 
+// addWide adds values of 128 bits. Most are small: then they too are added in 64 bits, some rows at a time.
 func (a *SumWide) addWide(x []types.Int128, valid columnar.Bitmap, group []uint32) {
+	if valid != nil || group != nil && a.groups*4 > len(x) {
+		a.addWhole(x, valid, group)
+		return
+	}
+	const step = 1 << 12
+	for len(x) > 0 {
+		k := min(step, len(x))
+		part := group
+		if group != nil {
+			part = group[:k]
+		}
+		if magnitude(x[:k]) < 1<<(63-12) {
+			a.addSmall(x[:k], part)
+		} else {
+			a.addWhole(x[:k], nil, part)
+		}
+		if x = x[k:]; group != nil {
+			group = group[k:]
+		}
+	}
+}
+
+// magnitude is a number that no absolute value of the values is above; the largest if one does not fit 64 bits.
+func magnitude(x []types.Int128) uint64 {
+	var all, wide uint64
+	for i := range x {
+		sign := uint64(int64(x[i].Lo) >> 63)
+		all |= x[i].Lo ^ sign
+		wide |= uint64(x[i].Hi) ^ sign
+	}
+	if wide != 0 {
+		return math.MaxUint64
+	}
+	return all + 1
+}
+
+func (a *SumWide) addSmall(x []types.Int128, group []uint32) {
+	if group == nil {
+		var total int64
+		for i := range x {
+			total += int64(x[i].Lo)
+		}
+		s, over := a.sum[0].AddOverflows(types.I128(total))
+		a.sum[0] = s
+		a.n[0] += int64(len(x))
+		a.noteOver(0, over)
+		return
+	}
+	a.addLocal(func(local []int64) {
+		count := a.n
+		group = group[:len(x)]
+		for i := range x {
+			g := group[i]
+			local[g] += int64(x[i].Lo)
+			count[g]++
+		}
+	})
+}
+
+func (a *SumWide) noteOver(g uint32, over bool) {
+	if over {
+		a.over = grow(a.over, a.groups)
+		a.over[g] = true
+	}
+}
+
+func (a *SumWide) addWhole(x []types.Int128, valid columnar.Bitmap, group []uint32) {
 	sum, count := a.sum, a.n
 	for i := range x {
 		if !rowCounts(valid, i) {
@@ -524,15 +625,15 @@ func (a *SumWide) addWide(x []types.Int128, valid columnar.Bitmap, group []uint3
 		s, over := sum[g].AddOverflows(x[i])
 		sum[g] = s
 		count[g]++
-		if over {
-			a.over = grow(a.over, a.groups)
-			a.over[g] = true
-		}
+		a.noteOver(g, over)
 	}
 }
 
 // Merge adds partial sums and counts; a null sum with rows is an overflow.
 func (a *SumWide) Merge(c *Ctx, state []columnar.Vector, n int, group []uint32, groups int) error {
+	if a.lead != nil {
+		return nil
+	}
 	a.room(groups)
 	sums := a.flat(&state[0])
 	counts := columnar.Of[int64](a.flat(&state[1]).Data)[:n]
@@ -544,25 +645,24 @@ func (a *SumWide) Merge(c *Ctx, state []columnar.Vector, n int, group []uint32, 
 		s, over := a.sum[g].AddOverflows(v)
 		a.sum[g] = s
 		a.n[g] += counts[i]
-		if over || sums.Null(i) {
-			a.over = grow(a.over, a.groups)
-			a.over[g] = true
-		}
+		a.noteOver(g, over || sums.Null(i))
 	}
 	return nil
 }
 
 // State is sum and count.
 func (a *SumWide) State(c *Ctx, from, to int) ([]columnar.Vector, error) {
-	v := column(a.SumType(), window(a.sum, from, to))
-	over := window(a.over, from, to)
+	src := a.source()
+	v := column(a.SumType(), window(src.sum, from, to))
+	over := window(src.over, from, to)
 	setNulls(&v, func(i int) bool { return over[i] })
-	return []columnar.Vector{v, column(types.Long, window(a.n, from, to))}, nil
+	return []columnar.Vector{v, column(types.Long, window(src.n, from, to))}, nil
 }
 
 // Result is the sum or the average as the result type; null for groups without values.
 func (a *SumWide) Result(c *Ctx, from, to int) (columnar.Vector, error) {
-	sum, n, over := window(a.sum, from, to), window(a.n, from, to), window(a.over, from, to)
+	src := a.source()
+	sum, n, over := window(src.sum, from, to), window(src.n, from, to), window(src.over, from, to)
 	null := make([]bool, len(sum))
 	for i := range sum {
 		if n[i] == 0 {

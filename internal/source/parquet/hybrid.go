@@ -122,7 +122,7 @@ func (h *hybrid) unpack(dst []uint32) int {
 	n := len(dst) &^ 7
 	src := h.b[h.at : len(h.b)+overread]
 	if n == 0 {
-		bitpack.Unpack(h.tail[:], src, h.w)
+		top := bitpack.UnpackMax(h.tail[:], src, h.w)
 		h.at += int(h.w)
 		k := min(h.left, 8)
 		h.left -= k
@@ -130,16 +130,16 @@ func (h *hybrid) unpack(dst []uint32) int {
 			copy(h.tail[8-k:], h.tail[:k])
 		}
 		h.tailN = k
-		if h.check && bitpack.AnyAbove(h.tail[8-k:], h.limit) {
+		if top > h.limit && h.check && bitpack.AnyAbove(h.tail[8-k:], h.limit) {
 			return -1
 		}
 		return 0
 	}
 	dst = dst[:n]
-	bitpack.Unpack(dst, src, h.w)
+	top := bitpack.UnpackMax(dst, src, h.w)
 	h.at += n / 8 * int(h.w)
 	h.left -= n
-	if h.check && bitpack.AnyAbove(dst, h.limit) {
+	if h.check && top > h.limit {
 		return -1
 	}
 	return n

@@ -76,7 +76,32 @@ func put[T any](dst, src []T, sel []uint32) {
 		copy(dst, src)
 		return
 	}
+	if len(sel) > len(src)/16*15 {
+		putRuns(dst, src, sel)
+		return
+	}
 	columnar.GatherInto(dst, src, sel)
+}
+
+// putRuns copies the rows of an ascending selection that leaves out few: run by run.
+func putRuns[T any](dst, src []T, sel []uint32) {
+	for k := 0; k < len(sel); {
+		n := consecutive(sel[k:])
+		copy(dst[k:k+n], src[sel[k]:])
+		k += n
+	}
+}
+
+// consecutive is the number of rows at the head of an ascending selection that follow each other.
+func consecutive(sel []uint32) int {
+	lo, n := sel[0], 1
+	for step := 16; n+step <= len(sel) && sel[n+step-1]-lo == uint32(n+step-1); {
+		n += step
+	}
+	for n < len(sel) && sel[n]-lo == uint32(n) {
+		n++
+	}
+	return n
 }
 
 func (o *outColumn) addFlat(v *columnar.Vector, sel []uint32, n, k int) {

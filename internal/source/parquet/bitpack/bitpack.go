@@ -6,10 +6,20 @@ import "unsafe"
 //go:generate go run ./generate
 
 // Slack is the number of bytes that must be readable behind packed input.
-const Slack = 8
+const Slack = 16
 
 // Unpack fills dst, whose length is a multiple of 8, from len(dst)/8*w packed bytes; Slack bytes more must be readable.
 func Unpack(dst []uint32, src []byte, w uint) { unpackers[w](dst, src) }
+
+// UnpackMax is Unpack that also gives the largest value, 0 if there is none.
+func UnpackMax(dst []uint32, src []byte, w uint) uint32 { return unpackMax(dst, src, w) }
+
+func largest(v []uint32) (out uint32) {
+	for _, x := range v {
+		out = max(out, x)
+	}
+	return out
+}
 
 // AnyAbove says whether a value is greater than limit; limit is below 1<<31.
 //

@@ -34,6 +34,34 @@ func TestUnpack(t *testing.T) {
 	}
 }
 
+// All lengths of both ways, with nothing written behind and no more read than Slack allows.
+func TestUnpackMax(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for w := range uint(33) {
+		for n := 0; n <= 64; n += 8 {
+			want := make([]uint32, n)
+			top := uint32(0)
+			for i := range want {
+				want[i] = uint32(r.Uint64() & (1<<w - 1))
+				top = max(top, want[i])
+			}
+			room := make([]uint32, n+8)
+			for i := range room {
+				room[i] = 0xA5A5A5A5
+			}
+			packed := pack(want, w)
+			if got := UnpackMax(room[:n], packed[:len(packed):len(packed)], w); got != top {
+				t.Fatalf("width %d, %d values: the largest is %d, not %d", w, n, top, got)
+			}
+			for i, x := range room {
+				if i < n && x != want[i] || i >= n && x != 0xA5A5A5A5 {
+					t.Fatalf("width %d, %d values: value %d is %d", w, n, i, x)
+				}
+			}
+		}
+	}
+}
+
 func TestAnyAbove(t *testing.T) {
 	for n := range 40 {
 		v := make([]uint32, n)
@@ -62,6 +90,12 @@ func BenchmarkUnpack(b *testing.B) {
 			b.SetBytes(8192)
 			for b.Loop() {
 				Unpack(dst, src, w)
+			}
+		})
+		b.Run(fmt.Sprint(w, "/max"), func(b *testing.B) {
+			b.SetBytes(8192)
+			for b.Loop() {
+				UnpackMax(dst, src, w)
 			}
 		})
 	}
