@@ -56,6 +56,7 @@ type launch struct {
 	local string // spark.local.dir; made if empty
 	stdin io.Reader
 	wrap  []string // command that runs the binary, with its arguments
+	bare  bool     // it takes no settings
 }
 
 // start starts firesteel. What it leaves running is killed when the test ends.
@@ -70,7 +71,9 @@ func start(t *testing.T, l launch) *process {
 	}
 	args := append(append([]string{}, l.wrap...), binary)
 	args = append(args, l.args...)
-	args = append(args, "-c", "spark.local.dir="+p.local)
+	if !l.bare {
+		args = append(args, "-c", "spark.local.dir="+p.local)
+	}
 	for _, kv := range l.conf {
 		args = append(args, "-c", kv)
 	}
