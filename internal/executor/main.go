@@ -102,17 +102,5 @@ func Main(ctx context.Context, args []string, kinds map[string]Kind) error {
 // plans, the runtime itself. The runtime gets the whole as its limit.
 func budget(total int64) int64 { return memory.LimitProcess(total) }
 
-// localDirs are the roots of the executor's files.
-func localDirs(conf map[string]string) []string {
-	dirs := os.Getenv("SPARK_LOCAL_DIRS")
-	if dirs == "" {
-		dirs = conf["spark.local.dir"]
-	}
-	if dirs == "" {
-		dirs = os.TempDir()
-	}
-	return strings.Split(dirs, ",")
-}
-
 // dialLimit is how long an executor tries to reach its driver.
 const dialLimit = 30 * time.Second

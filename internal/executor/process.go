@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"time"
 
 	"github.com/firesteel/firesteel/internal/block"
+	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/memory"
@@ -119,12 +118,8 @@ func (p *process) ask(ctx context.Context, method string, v, into any) error {
 // open makes what tasks need.
 func (p *process) open(context.Context) error {
 	settings := p.conf.All()
-	roots := localDirs(settings)
-	for i := range roots {
-		roots[i] = filepath.Join(roots[i], "firesteel-"+string(p.args.App), "executor-"+string(p.args.ID))
-	}
-	p.roots = roots
-	dirs := memory.NewDirs(roots...)
+	p.roots = cluster.LocalFolders(settings["spark.local.dir"], p.args.App, p.args.ID)
+	dirs := memory.NewDirs(p.roots...)
 	if p.key != nil {
 		seal, err := memory.Cipher(p.key)
 		if err != nil {
@@ -226,18 +221,7 @@ func (p *process) close() error {
 	p.client.Close()
 	p.server.Close()
 	p.env.Blocks.Close()
-	return errors.Join(append(errs, p.env.Dirs.Remove(), removeEmpty(p.roots))...)
-}
-
-// removeEmpty deletes the folders that this executor made for its files, and the application's if they are the last.
-func removeEmpty(roots []string) error {
-	for _, root := range roots {
-		if err := os.Remove(root); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-		_ = os.Remove(filepath.Dir(root)) // others may have files there
-	}
-	return nil
+	return errors.Join(append(errs, p.env.Dirs.Remove(), cluster.RemoveFolders(p.roots))...)
 }
 
 // metrics are the gauges of this process that there are.

@@ -127,6 +127,7 @@ func (m *Manager) launch() error {
 // watch waits for the end of an executor, tells it, and sees to a replacement.
 func (m *Manager) watch(id event.ExecutorID, c *executor) {
 	code, reason := c.Ended()
+	left := cluster.RemoveFolders(cluster.LocalFolders(m.app.Conf["spark.local.dir"], m.app.ID, id)) // it may have been killed
 	m.mu.Lock()
 	delete(m.children, id)
 	asked, stopped := c.asked, m.stopped
@@ -144,6 +145,9 @@ func (m *Manager) watch(id event.ExecutorID, c *executor) {
 	m.mu.Unlock()
 	if stopped {
 		return
+	}
+	if left != nil {
+		reason += "; its files cannot be removed: " + left.Error()
 	}
 	m.notify(cluster.Exited{ID: id, Code: code, Reason: reason, PlatformFault: asked})
 	if gaveUp {

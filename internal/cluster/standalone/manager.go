@@ -69,7 +69,7 @@ func (m *Manager) Start(ctx context.Context, app cluster.App, notify func(cluste
 	bare.Secret = ""
 	m.desc = core.AppDesc{Name: app.Name, User: app.User, CoresMax: m.max, CoresPer: app.Executor.Cores, Memory: app.Executor.Memory,
 		SubmitMillis: time.Now().UnixMilli(), StartMillis: time.Now().UnixMilli(), Launch: core.Launch{AppID: string(app.ID), DriverURL: app.DriverURL,
-			Binary: app.Executor.Binary, Memory: app.Executor.Memory, Overhead: app.Executor.Overhead, Env: bare.Environment(), Sealed: sealed}}
+			Binary: app.Executor.Binary, Memory: app.Executor.Memory, Overhead: app.Executor.Overhead, LocalDir: app.Conf["spark.local.dir"], Env: bare.Environment(), Sealed: sealed}}
 	if err := m.connect(ctx, firstContact); err != nil {
 		return err
 	}

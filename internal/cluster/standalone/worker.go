@@ -374,6 +374,10 @@ func (w *Worker) launch(m core.LaunchExecutor) {
 		}
 		w.report(core.ExecutorStarted{Worker: w.id, App: m.App, ID: m.ID})
 		ended.Code, ended.Reason = p.Ended()
+		folders := cluster.LocalFolders(m.Launch.LocalDir, event.AppID(m.Launch.AppID), event.ExecutorID(strconv.Itoa(m.ID)))
+		if err := cluster.RemoveFolders(folders); err != nil {
+			w.log.Warn("files of an executor cannot be removed", "application", m.App, "executor", m.ID, "error", err)
+		}
 		w.mu.Lock()
 		ended.Killed = x.asked
 		w.mu.Unlock()

@@ -44,6 +44,7 @@ type Launch struct {
 	Binary    string // path of the program, on the worker's machine
 	Memory    int64
 	Overhead  int64
+	LocalDir  string // spark.local.dir, where the worker has no folders of its own for files
 	Env       map[string]string
 	Sealed    []byte
 }
