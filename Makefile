@@ -5,7 +5,7 @@ VENV    ?= .venv
 SF      ?= 0.1
 export CGO_ENABLED = 0
 
-.PHONY: build run test unit race lint integration deep bench cross clean
+.PHONY: build run test unit race lint integration deep chaos bench cross clean
 
 build: bin/firesteel
 
@@ -49,6 +49,12 @@ integration: bin/firesteel $(VENV)/client-4.2/.done $(VENV)/client-4.3/.done dat
 deep:
 	FIRESTEEL_DEEP=1 $(GO) test -timeout 60m ./internal/scheduler/...
 	$(GO) test -run '^$$' -fuzz Fuzz -fuzztime 60s ./internal/sqlparser
+
+# Real processes that are killed, stopped and starved on purpose; docs/faults.md lists the cases. CHAOS is how long the
+# cluster is harmed.
+CHAOS ?= 30m
+chaos: bin/firesteel
+	FIRESTEEL=$(CURDIR)/bin/firesteel FIRESTEEL_DEEP=1 FIRESTEEL_CHAOS_TIME=$(CHAOS) $(GO) test -v -timeout 90m ./tests/chaos
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/...
