@@ -24,7 +24,7 @@ const (
 	retryPause = 200 * time.Millisecond
 	// maxFastExits is how many executors in a row may end within settled before the manager gives up.
 	maxFastExits = 10
-	settled      = 10 * time.Second
+	settled      = 3 * time.Second
 	// leaveWait is how long executors may take to leave before they are killed.
 	leaveWait = 3 * time.Second
 )

@@ -25,7 +25,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		WorkerTimeout: time.Minute, Grace: 5 * time.Second, Recovery: time.Minute, SpreadOut: true, SpreadDrivers: true, DefaultCores: math.MaxInt32,
-		MaxExecutorRetries: 10, MaxDrivers: math.MaxInt32, Reap: 15, RetainedApps: 200, RetainedDrivers: 200, Settled: 20 * time.Second,
+		MaxExecutorRetries: 10, MaxDrivers: math.MaxInt32, Reap: 15, RetainedApps: 200, RetainedDrivers: 200, Settled: 3 * time.Second,
 	}
 }
 
