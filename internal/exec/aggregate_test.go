@@ -185,6 +185,56 @@ func TestAggregateDistinctFilterOrder(t *testing.T) {
 	}
 }
 
+// Sums and averages of one column share a state, in one phase or two, but not with those of other rows.
+func TestAggregateSharedSums(t *testing.T) {
+	in, state := types.Decimal(30, 0), types.Decimal(types.MaxPrecision, 0)
+	k, v, w, pass := col("k", types.Long), col("v", in), col("w", in), col("pass", types.Boolean)
+	avg := func(of *expr.Column, filter expr.Expr) physical.AggExpr {
+		return physical.AggExpr{Agg: &expr.Agg{Name: "avg", Args: []expr.Expr{of}, Filter: filter, T: types.Decimal(34, 4)},
+			Out: col("avg", types.Decimal(34, 4)), State: []*expr.Column{col("sum", state), col("count", types.Long)}}
+	}
+	aggs := []physical.AggExpr{avg(v, pass), avg(v, nil), avg(v, nil), avg(w, nil), avg(v, pass)}
+	r := rand.New(rand.NewPCG(5, 1))
+	var rows [][]any
+	sum, count := [2][5]types.Int128{}, [2][5]int64{}
+	for i := range 30000 {
+		g, x, y, ok := i%2, types.I128(int64(i)-9), types.I128(int64(3*i)), i%5 == 0
+		if i%10000 > 9990 {
+			x = types.Int128{Hi: int64(i), Lo: uint64(i)} // more than 64 bits
+		}
+		rows = append(rows, []any{int64(g), x, y, ok})
+		for a, of := range []types.Int128{x, x, x, y, x} {
+			if ok || a%4 != 0 {
+				sum[g][a], count[g][a] = sum[g][a].Add(of), count[g][a]+1
+			}
+		}
+	}
+	child := table(r, []*expr.Column{k, v, w, pass}, rows, 9000)
+	phase := func(m physical.AggMode, child physical.Plan) physical.Plan {
+		out := &physical.Aggregate{Mode: m, Keys: []expr.Expr{k}, Child: child, Aggs: slices.Clone(aggs)}
+		for i := range out.Aggs {
+			out.Aggs[i].Mode = m
+		}
+		return out
+	}
+	for name, plan := range map[string]physical.Plan{
+		"one phase": phase(physical.Complete, child), "two phases": phase(physical.Final, phase(physical.Partial, child)),
+	} {
+		l := newLab(t, 1<<30)
+		for _, row := range l.must(plan, l.task(0)) {
+			g := row[0].(int64)
+			for a, got := range row[1:] {
+				n := types.I128(count[g][a])
+				want, _ := sum[g][a].Mul(types.I128(1e4))
+				have, _ := got.(types.Int128).Mul(n)
+				if have.Sub(want).Abs().Cmp(n) > 0 {
+					t.Errorf("%s: average %d of group %d is %v; the sum is %v of %d", name, a, g, got, sum[g][a], count[g][a])
+				}
+			}
+		}
+	}
+}
+
 // Aggregates that keep all rows are spilled with them.
 func TestAggregateWholeSpills(t *testing.T) {
 	k, v, s := col("k", types.String), col("v", types.Long), col("s", types.String)

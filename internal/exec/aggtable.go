@@ -138,7 +138,7 @@ func newAggTable(l *aggLayout, env *Env, t *Task) (*aggTable, error) {
 func follows(c, d *aggCall) bool {
 	a, isSum := c.agg.(*kernel.SumWide)
 	b, same := d.agg.(*kernel.SumWide)
-	return isSum && same && c.x.Mode == d.x.Mode && c.filter < 0 && d.filter < 0 &&
+	return isSum && same && c.x.Mode == d.x.Mode && c.x.Agg.Filter == nil && d.x.Agg.Filter == nil &&
 		expr.Fingerprint(c.x.Agg.Args[0]) == expr.Fingerprint(d.x.Agg.Args[0]) && a.Follow(b)
 }
 
