@@ -778,3 +778,9 @@ func (c *coder) function() {
 	}
 	c.weigh = func(unsafe.Pointer) int64 { return 8 }
 }
+
+// opCodec is the codec of values that may hold operators and functions.
+func opCodec[T any]() (Codec[T], error) {
+	c, err := coderOf(reflect.TypeFor[T](), true)
+	return Codec[T]{c}, err
+}

@@ -10,10 +10,10 @@ import (
 // by the task's memory. Refused memory, it calls Full, or moves its entries to disk, spread by hash over a few files, which
 // are brought together one after the other at the end.
 type Combiner[K comparable, C any] struct {
-	t    *Task
-	mem  *memory.Reservation
-	keys Codec[K]
-	vals Codec[C]
+	t       *Task
+	mem     *memory.Reservation
+	keys    Codec[K]
+	vals    Codec[C]
 	merge   func(a, b C) C // joins two values of a key that were combined apart
 	index   map[K]int32
 	entries []combined[K, C]

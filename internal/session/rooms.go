@@ -1,0 +1,25 @@
+package session
+
+import (
+	"github.com/firesteel/firesteel/internal/driver"
+	"github.com/firesteel/firesteel/internal/memory"
+	"github.com/firesteel/firesteel/internal/shuffle"
+	"github.com/firesteel/firesteel/internal/vfs"
+)
+
+// Rooms are the parts of a running application that engines beside the sessions' use, such as that of RDDs. They end with
+// the application.
+type Rooms struct {
+	Driver    *driver.Driver
+	Pool      *memory.Pool
+	Dirs      *memory.Dirs
+	FS        *vfs.Registry
+	Shuffle   *shuffle.Local   // of this process
+	Executors driver.Executors // nil: tasks run in this process
+	Failures  int              // how often a task may fail in local mode
+}
+
+// Rooms gives them.
+func (a *App) Rooms() Rooms {
+	return Rooms{a.driver, a.pool, a.dirs, a.fs, a.shuffle, a.executors, max(a.master.Failures, 1)}
+}
