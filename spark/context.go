@@ -12,7 +12,6 @@ import (
 	"github.com/firesteel/firesteel/internal/scheduler"
 	"github.com/firesteel/firesteel/internal/session"
 	"github.com/firesteel/firesteel/internal/shuffle"
-	"github.com/firesteel/firesteel/internal/sparkerr"
 )
 
 // SparkContext is the door to RDDs: it makes them, broadcast variables and accumulators, and says which group of jobs an
@@ -255,6 +254,3 @@ type ClosureError = rdd.ClosureError
 
 // FunctionError says that a function of the program panicked in a task. It wraps the value of the panic, if that is an error.
 type FunctionError = rdd.FunctionError
-
-// StreamingContext is refused: streams over RDDs (DStreams) are not built.
-func (c *SparkContext) StreamingContext() error { return sparkerr.Unsupported("StreamingContext") }

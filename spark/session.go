@@ -2,6 +2,7 @@ package spark
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"sync/atomic"
@@ -48,8 +49,7 @@ func (s *Session) Stop(ctx context.Context) error {
 		current.s = nil
 	}
 	current.Unlock()
-	s.sc.stop()
-	return s.app.Close(ctx)
+	return errors.Join(s.sc.stop(), s.app.Close(ctx))
 }
 
 // SparkContext is the door to RDDs, broadcast variables and accumulators.

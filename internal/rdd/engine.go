@@ -103,8 +103,15 @@ func userError(err error) error {
 	return err
 }
 
+// attempt runs a job for the partitions that are not done yet.
 func (e *Engine) attempt(ctx context.Context, j *Job, done []bool) error {
-	body, err := e.resultStage(j)
+	var left, parts []int
+	for i, p := range j.Parts {
+		if !done[i] {
+			left, parts = append(left, i), append(parts, p)
+		}
+	}
+	body, err := e.resultStage(j, parts)
 	if err != nil {
 		return err
 	}
@@ -115,10 +122,8 @@ func (e *Engine) attempt(ctx context.Context, j *Job, done []bool) error {
 	dj := &driver.Job{Stages: append(stages, body), Group: j.Props.Group, Description: j.Props.Description, Pool: j.Props.Pool,
 		Tags: j.Props.Tags, Properties: maps.Clone(j.Props.Properties), Settle: true}
 	dj.OnAccums = func(_ event.StageID, updates []event.Accumulable) { e.count(updates) }
-	dj.OnResult = func(i int, result any) error {
-		if done[i] {
-			return nil
-		}
+	dj.OnResult = func(task int, result any) error {
+		i := left[task]
 		v, err := e.result(ctx, j.Action, result)
 		if err == nil && j.Each != nil {
 			err = j.Each(i, v)
@@ -151,17 +156,17 @@ func (e *Engine) result(ctx context.Context, a Action, result any) (any, error) 
 }
 
 // resultStage is the last stage of a job.
-func (e *Engine) resultStage(j *Job) (*driver.Stage, error) {
-	s := &driver.Stage{StageSpec: e.spec(j.Node, event.NoShuffle, len(j.Parts))}
+func (e *Engine) resultStage(j *Job, parts []int) (*driver.Stage, error) {
+	s := &driver.Stage{StageSpec: e.spec(j.Node, event.NoShuffle, len(parts))}
 	if j.Node.Prefs != nil {
-		s.Prefs = prefs(j.Node, j.Parts)
+		s.Prefs = prefs(j.Node, parts)
 	}
 	if e.Remote() {
 		var err error
-		s.Work, err = encodeStage(j.Node, nil, j.Action, j.Parts)
+		s.Work, err = encodeStage(j.Node, nil, j.Action, parts)
 		return s, err
 	}
-	node, action, parts := j.Node, j.Action, j.Parts
+	node, action := j.Node, j.Action
 	s.Run = func(ctx context.Context, tc *driver.TaskContext) (driver.TaskOutcome, error) {
 		t := e.task(ctx, tc, parts[tc.Partition])
 		return t.runAction(node, action)
