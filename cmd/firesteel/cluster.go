@@ -10,6 +10,7 @@ import (
 
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/cluster/kubernetes"
+	"github.com/firesteel/firesteel/internal/cluster/yarn"
 	"github.com/firesteel/firesteel/internal/session"
 )
 
@@ -33,6 +34,8 @@ func submitCluster(ctx context.Context, o session.Options, argv []string) error 
 		return err
 	case cluster.Standalone:
 		return submitStandalone(ctx, master, o, argv)
+	case cluster.YARN:
+		return submitYARN(ctx, o, argv)
 	case cluster.Local, cluster.LocalCluster:
 		return errors.New("firesteel submit: Cluster deploy mode is not applicable to master \"local\"")
 	}
@@ -50,6 +53,10 @@ func tellSubmission(ctx context.Context, o session.Options, status, kill string)
 		return kubernetes.Kill(ctx, master.Target, o.Conf, kill, os.Stdout)
 	case master.Kind == cluster.Standalone:
 		return tellStandalone(ctx, master, o, status, kill)
+	case master.Kind == cluster.YARN && kill != "":
+		return yarn.Kill(ctx, o.Conf, kill, os.Stdout)
+	case master.Kind == cluster.YARN:
+		return yarn.Status(ctx, o.Conf, status, os.Stdout)
 	case master.Kind == cluster.Kubernetes:
 		return kubernetes.Status(ctx, master.Target, o.Conf, status, os.Stdout)
 	}
@@ -66,4 +73,26 @@ func userName() string {
 		return u.Username
 	}
 	return "nobody"
+}
+
+// submitYARN starts an application whose driver is this program in a container of YARN.
+func submitYARN(ctx context.Context, o session.Options, argv []string) error {
+	binary, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	err = yarn.Submit(ctx, yarn.Submission{Conf: o.Conf, Binary: binary, Program: argv[0], Args: argv[1:]}, os.Stderr)
+	if failed := (*yarn.EndedError)(nil); errors.As(err, &failed) {
+		fmt.Fprintln(os.Stderr, failed)
+		return exitCode(1)
+	}
+	return err
+}
+
+// runYARNMaster is the application master of an application on YARN, as YARN starts it. In cluster mode it starts the driver,
+// which is this program too.
+func runYARNMaster(ctx context.Context, _ []string) error {
+	return yarn.ApplicationMaster(ctx, func(program, properties string, args []string) []string {
+		return append([]string{"submit", "--properties-file", properties, program}, args...)
+	})
 }

@@ -34,6 +34,7 @@ func commands() []command {
 		{"bench", nil, "tpch|tpcds [--data DIR] [--queries q1,q2] [--runs N]", "run a benchmark and print its figures", runBench},
 		{"tpch", nil, "--scale-factor N --output DIR", "make the TPC-H tables as Parquet", runTPCH},
 		{"executor", nil, "", "run tasks of an application (started by cluster managers)", runExecutor},
+		{"yarn-am", nil, "", "be the master of an application on YARN (started by YARN)", runYARNMaster},
 		{"image", nil, "--output FILE", "write a container image of this binary", runImage},
 		{"version", nil, "", "print the version", runVersion},
 	}

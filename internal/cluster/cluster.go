@@ -35,6 +35,18 @@ type Manager interface {
 	Stop(ctx context.Context) error
 }
 
+// Preparer is what a manager implements as well that knows something of the application before it is started. Prepare comes
+// before Start then, and Stop after it in any case.
+type Preparer interface {
+	Prepare(ctx context.Context) (Prepared, error)
+}
+
+// Prepared is what a manager knows before it is started.
+type Prepared struct {
+	ID   event.AppID // by which the cluster knows the application; "": it has no name of its own for it
+	Host string      // at which the cluster reaches this machine; "": it does not know
+}
+
 // App is what a manager must know about the application.
 type App struct {
 	ID        event.AppID

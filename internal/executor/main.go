@@ -12,6 +12,7 @@ import (
 
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/hadoop"
 	"github.com/firesteel/firesteel/internal/memory"
 )
 
@@ -32,6 +33,12 @@ func ParseArguments(args []string) (*Arguments, error) {
 	a := &Arguments{Cores: 1, Host: "127.0.0.1", Memory: 1 << 30, Secret: os.Getenv(cluster.SecretEnv)}
 	if err := os.Unsetenv(cluster.SecretEnv); err != nil {
 		return nil, err
+	}
+	if a.Secret == "" { // on YARN it is among the container's credentials
+		var err error
+		if a.Secret, err = hadoop.LoadSecret(); err != nil {
+			return nil, err
+		}
 	}
 	if len(args) > 0 && args[0] == "executor" {
 		args = args[1:]

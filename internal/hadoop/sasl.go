@@ -25,11 +25,13 @@ type saslMessage struct {
 	Auths   []*saslAuth `pb:"4"`
 }
 
+// saslAuth is a way to prove who somebody is. The choice must be as it was offered: the services that offer those which
+// this client takes send protocol and server, though they may be empty.
 type saslAuth struct {
 	Method    string `pb:"1,req"`
 	Mechanism string `pb:"2,req"`
-	Protocol  string `pb:"3"`
-	ServerID  string `pb:"4"`
+	Protocol  string `pb:"3,req"`
+	ServerID  string `pb:"4,req"`
 	Challenge []byte `pb:"5"`
 }
 

@@ -218,3 +218,15 @@ func appendVint(b []byte, v int64) []byte {
 	p := bytes.TrimLeft(buf[:], "\x00")
 	return append(append(b, byte(base-len(p))), p...)
 }
+
+// AppSecret is the name of the application's secret among the secrets of its containers' credentials.
+const AppSecret = "firesteel.secret"
+
+// LoadSecret reads the application's secret from the container's credentials; "" if there is none.
+func LoadSecret() (string, error) {
+	c, err := LoadCredentials()
+	if err != nil {
+		return "", err
+	}
+	return string(c.Secrets[AppSecret]), nil
+}

@@ -20,7 +20,7 @@ type Managers func(m cluster.Master, v *conf.Values) (cluster.Manager, error)
 
 // openCluster starts the driver of an application whose tasks run on executors of a cluster.
 func (a *App) openCluster(ctx context.Context, o *Options) error {
-	backend, err := a.newBackend(o)
+	backend, err := a.newBackend(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (a *App) openCluster(ctx context.Context, o *Options) error {
 	return err
 }
 
-func (a *App) newBackend(o *Options) (driver.Executors, error) {
+func (a *App) newBackend(ctx context.Context, o *Options) (driver.Executors, error) {
 	if o.executors != nil {
 		return o.executors, nil
 	}
@@ -51,6 +51,11 @@ func (a *App) newBackend(o *Options) (driver.Executors, error) {
 	if binary == "" {
 		if binary, err = os.Executable(); err != nil {
 			return nil, fmt.Errorf("the program that executors run cannot be found: %w", err)
+		}
+	}
+	if p, ok := m.(cluster.Preparer); ok {
+		if err := a.prepare(ctx, p); err != nil {
+			return nil, err
 		}
 	}
 	backend := driver.NewRemote(driver.RemoteOptions{Manager: m, Conf: a.Conf, Log: o.Log, App: cluster.App{
@@ -70,6 +75,23 @@ func givenSecret() string {
 	s := os.Getenv(cluster.SecretEnv)
 	_ = os.Unsetenv(cluster.SecretEnv) // it may not be there
 	return s
+}
+
+// prepare takes over what the manager knows: the application's id, and the driver's address unless one was given.
+func (a *App) prepare(ctx context.Context, p cluster.Preparer) error {
+	known, err := p.Prepare(ctx)
+	if err != nil {
+		return err
+	}
+	if known.ID != "" {
+		a.ID = string(known.ID)
+	}
+	if _, given := a.Conf.Given("spark.driver.host"); !given && known.Host != "" {
+		settings := a.Conf.All()
+		settings["spark.driver.host"] = known.Host
+		a.Conf = conf.NewValues(settings)
+	}
+	return nil
 }
 
 // defaultExecutors is how many executors an application gets that does not say: two of the managers that share a cluster

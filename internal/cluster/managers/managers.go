@@ -6,6 +6,7 @@ import (
 	"github.com/firesteel/firesteel/internal/cluster/kubernetes"
 	"github.com/firesteel/firesteel/internal/cluster/localcluster"
 	"github.com/firesteel/firesteel/internal/cluster/standalone"
+	"github.com/firesteel/firesteel/internal/cluster/yarn"
 	"github.com/firesteel/firesteel/internal/conf"
 )
 
@@ -18,6 +19,8 @@ func New(m cluster.Master, v *conf.Values) (cluster.Manager, error) {
 		return standalone.NewManager(m, v), nil
 	case cluster.Kubernetes:
 		return kubernetes.New(m.Target), nil
+	case cluster.YARN:
+		return yarn.New(v), nil
 	}
 	return nil, m.Unsupported()
 }

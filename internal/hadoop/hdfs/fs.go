@@ -285,3 +285,27 @@ func Default(c hadoop.Conf) string {
 	}
 	return Scheme + "://" + u.Host
 }
+
+// Public says whether everybody may read a file: its own permissions and those of all directories above it.
+func (f *FS) Public(ctx context.Context, path string) (bool, error) {
+	n, p, err := f.node(path)
+	if err != nil {
+		return false, err
+	}
+	need := uint32(othersRead)
+	for {
+		s, err := n.stat(ctx, p)
+		if err != nil {
+			return false, err
+		}
+		if s.Permission == nil || s.Permission.Perm&need == 0 {
+			return false, nil
+		}
+		if p == "/" {
+			return true, nil
+		}
+		p, need = vfs.Dir(p), othersSearch
+	}
+}
+
+const othersRead, othersSearch = 0o4, 0o1

@@ -65,12 +65,13 @@ const (
 )
 
 type fileStatus struct {
-	Type      int32  `pb:"1,req"`
-	Path      []byte `pb:"2,req"`
-	Length    uint64 `pb:"3,req"`
-	Modified  uint64 `pb:"7,req"`
-	BlockSize uint64 `pb:"11"`
-	FileID    uint64 `pb:"13"`
+	Type       int32       `pb:"1,req"`
+	Path       []byte      `pb:"2,req"`
+	Length     uint64      `pb:"3,req"`
+	Permission *permission `pb:"4"`
+	Modified   uint64      `pb:"7,req"`
+	BlockSize  uint64      `pb:"11"`
+	FileID     uint64      `pb:"13"`
 }
 
 type srcRequest struct {
