@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/firesteel/firesteel/internal/cluster/child"
 )
 
 // command is one row of the table: its name, the names of links that mean it, and what it does.
@@ -41,6 +43,7 @@ func commands() []command {
 }
 
 func main() {
+	child.FollowParent()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	go insist()
 	code := dispatch(ctx, os.Args)

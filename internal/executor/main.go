@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/firesteel/firesteel/internal/cluster"
+	"github.com/firesteel/firesteel/internal/cluster/child"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/hadoop"
 	"github.com/firesteel/firesteel/internal/memory"
@@ -93,6 +94,7 @@ func (a *Arguments) set(name, value string) (err error) {
 // ctx ended and all was reported, and an error when it could not register or lost its driver. The process should exit with
 // status 1 then. kinds are the kinds of work that it can do, by their names.
 func Main(ctx context.Context, args []string, kinds map[string]Kind) error {
+	child.FollowParent()
 	a, err := ParseArguments(args)
 	if err != nil {
 		return err

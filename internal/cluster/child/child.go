@@ -16,6 +16,7 @@ type Spec struct {
 	Env            map[string]string // besides those of this process
 	Dir            string
 	Stdout, Stderr string // files, made with mode 0600; "": nowhere
+	Follow         bool   // end with this process (the program calls FollowParent)
 }
 
 // Process is a process that was started.
@@ -23,6 +24,7 @@ type Process struct {
 	cmd   *exec.Cmd
 	begun time.Time
 	done  chan struct{}
+	line  *os.File // whose end tells the child that this process has died; nil: none
 	code  int
 	why   string
 }
@@ -51,10 +53,21 @@ func Start(s Spec) (*Process, error) {
 		defer e.Close()
 		cmd.Stderr = e
 	}
+	p := &Process{cmd: cmd, begun: time.Now(), done: make(chan struct{})}
+	if s.Follow {
+		theirs, ours, err := os.Pipe()
+		if err != nil {
+			return nil, err
+		}
+		defer theirs.Close()
+		p.line = ours
+		cmd.ExtraFiles = []*os.File{theirs} // it becomes lifelineFD
+		cmd.Env = append(cmd.Env, lifelineEnv+"=1")
+	}
 	if err := cmd.Start(); err != nil {
+		p.loose()
 		return nil, err
 	}
-	p := &Process{cmd: cmd, begun: time.Now(), done: make(chan struct{})}
 	go p.wait()
 	return p, nil
 }
@@ -67,9 +80,17 @@ func open(path string) (*os.File, error) {
 }
 
 func (p *Process) wait() {
-	_ = p.cmd.Wait() // the state says more than the error
+	_ = p.cmd.Wait()                                      // the state says more than the error
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // what it left of its group goes, too
+	p.loose()
 	p.code, p.why = describe(p.cmd.ProcessState)
 	close(p.done)
+}
+
+func (p *Process) loose() {
+	if p.line != nil {
+		_ = p.line.Close()
+	}
 }
 
 // Done is closed when the process has ended.
@@ -96,7 +117,12 @@ func (p *Process) End(grace time.Duration) {
 		case <-time.After(grace):
 		}
 	}
-	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // what it left of its group goes, too
+	select {
+	case <-p.done: // its number may be another's by now
+		return
+	default:
+	}
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 	<-p.done
 }
 

@@ -37,11 +37,13 @@ type Manager struct {
 	desc    core.AppDesc
 	level   int
 	known   map[int]bool
+	next    int // greater than every id that was known
+	first   time.Duration
 }
 
 // NewManager makes the manager of an application on the cluster of a spark:// master.
 func NewManager(m cluster.Master, v *conf.Values) *Manager {
-	out := &Manager{masters: m.Addresses, known: map[int]bool{}, warn: func(s string) { fmt.Fprintln(os.Stderr, "WARN", s) }}
+	out := &Manager{masters: m.Addresses, first: firstContact, known: map[int]bool{}, warn: func(s string) { fmt.Fprintln(os.Stderr, "WARN", s) }}
 	if n, ok := v.Given("spark.cores.max"); ok {
 		out.max, _ = strconv.Atoi(n) // settings were checked
 	}
@@ -70,7 +72,7 @@ func (m *Manager) Start(ctx context.Context, app cluster.App, notify func(cluste
 	m.desc = core.AppDesc{Name: app.Name, User: app.User, CoresMax: m.max, CoresPer: app.Executor.Cores, Memory: app.Executor.Memory,
 		SubmitMillis: time.Now().UnixMilli(), StartMillis: time.Now().UnixMilli(), Launch: core.Launch{AppID: string(app.ID), DriverURL: app.DriverURL,
 			Binary: app.Executor.Binary, Memory: app.Executor.Memory, Overhead: app.Executor.Overhead, LocalDir: app.Conf["spark.local.dir"], Env: bare.Environment(), Sealed: sealed}}
-	if err := m.connect(ctx, firstContact); err != nil {
+	if err := m.connect(ctx, m.first); err != nil {
 		return err
 	}
 	m.busy.Go(m.live)
@@ -84,7 +86,7 @@ func (m *Manager) connect(ctx context.Context, most time.Duration) error {
 		return err
 	}
 	m.mu.Lock()
-	e := core.AppRegistered{ID: m.id, Desc: m.desc, Level: m.level, Known: slices.Sorted(maps.Keys(m.known))}
+	e := core.AppRegistered{ID: m.id, Desc: m.desc, Level: m.level, Known: slices.Sorted(maps.Keys(m.known)), Next: m.next}
 	m.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
@@ -163,13 +165,15 @@ func (m *Manager) Stop(ctx context.Context) error {
 	m.mu.Lock()
 	first := m.started && !m.stopped
 	m.stopped = true
-	peer := m.peer
 	m.mu.Unlock()
 	if !first {
 		return nil
 	}
 	m.stop()
 	m.busy.Wait()
+	m.mu.Lock()
+	peer := m.peer // that of now: it may have been made while this waited
+	m.mu.Unlock()
 	if peer == nil {
 		return nil
 	}
@@ -204,6 +208,7 @@ func (m *Manager) take(msg core.Message) {
 	case core.ExecutorAdded:
 		m.mu.Lock()
 		m.known[msg.ID] = true
+		m.next = max(m.next, msg.ID+1)
 		m.mu.Unlock()
 	case core.ExecutorGone:
 		m.mu.Lock()

@@ -62,6 +62,7 @@ type input struct {
 	ask   chan core.Reply
 	id    core.Ask
 	view  chan core.View
+	taken chan struct{}
 }
 
 // peer is a connection: a worker, an application or somebody who asks.
@@ -88,10 +89,10 @@ func StartMaster(o MasterOptions) (*Master, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.put(input{event: core.Recovered{Records: records}}) // before anybody comes
 	if m.server, err = rpc.Listen(net.JoinHostPort(o.Host, strconv.Itoa(o.Port)), rpc.Config{Secret: o.Secret, Name: "the master"}, m.welcome, m.refused); err != nil {
 		return nil, fmt.Errorf("the master cannot listen (--host, --port): %w", err)
 	}
-	m.put(input{event: core.Recovered{Records: records}})
 	m.busy.Go(m.loop)
 	if err := errors.Join(m.serve(o.WebUI, m.statusPages(), &m.webURL), m.serve(o.REST, m.submissions(), &m.rest)); err != nil {
 		m.Close()
@@ -269,6 +270,9 @@ func (m *Master) handle(in input) {
 			m.asks[in.id] = in.ask
 		}
 		m.step(in.event)
+		if in.taken != nil {
+			close(in.taken)
+		}
 		if d, ok := in.event.(core.Disconnected); ok {
 			delete(m.peers, d.Peer)
 		}
@@ -326,6 +330,15 @@ func (h *masterHandler) Call(ctx context.Context, _ *rpc.Conn, method string, bo
 			return nil, err
 		}
 		return codec.Append(nil, &v)
+	case methodReport:
+		var e envelope
+		if err := codec.Decode(body, &e); err != nil {
+			return nil, err
+		}
+		taken := make(chan struct{})
+		h.m.put(input{event: stamped(e.Event, h.p.id, 0), taken: taken})
+		_, err := wait(ctx, h.m.quit, taken)
+		return nil, err
 	case methodEvent:
 		var e envelope
 		if err := codec.Decode(body, &e); err != nil {

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 // The methods: an event that is answered or not, messages of the master, and a look at its state.
 const (
 	methodEvent   = "event"
+	methodReport  = "report" // an event that must not be lost: answered when it was taken in
 	methodMessage = "message"
 	methodView    = "view"
 )
@@ -26,12 +28,29 @@ const (
 var codec = func() *rpc.Codec {
 	c := rpc.NewCodec()
 	rpc.AddErrors(c)
-	rpc.Union[core.Event](c, core.WorkerRegistered{}, core.Heartbeat{}, core.AppRegistered{}, core.AppLevel{}, core.AppKill{}, core.AppStopped{},
+	rpc.Custom(c, writeTime, readTime)
+	rpc.Union[core.Event](c, core.WorkerRegistered{}, core.WorkerLeft{}, core.Heartbeat{}, core.AppRegistered{}, core.AppLevel{}, core.AppKill{}, core.AppStopped{},
 		core.ExecutorStarted{}, core.ExecutorEnded{}, core.DriverSubmitted{}, core.DriverKill{}, core.DriverChanged{}, core.Clear{}, core.Decommission{})
 	rpc.Union[core.Message](c, core.LaunchExecutor{}, core.KillExecutor{}, core.CleanApp{}, core.LaunchDriver{}, core.KillDriver{}, core.Reregister{},
 		core.Leave{}, core.ExecutorAdded{}, core.ExecutorGone{}, core.ExecutorLeaving{}, core.AppRemoved{}, core.Warning{})
 	return c
 }()
+
+// A time travels as its microseconds; the smallest number is no time.
+func writeTime(e *rpc.Encoder, t time.Time) {
+	if t.IsZero() {
+		e.Int(math.MinInt64)
+		return
+	}
+	e.Int(t.UnixMicro())
+}
+
+func readTime(d *rpc.Decoder) time.Time {
+	if n := d.Int(); n != math.MinInt64 {
+		return time.UnixMicro(n)
+	}
+	return time.Time{}
+}
 
 // envelope is how an event travels.
 type envelope struct{ Event core.Event }
@@ -99,6 +118,17 @@ func (p *Peer) ask(ctx context.Context, e core.Event) (core.Reply, error) {
 		return r, errors.New(r.Message)
 	}
 	return r, nil
+}
+
+// report sends an event and waits until the master has taken it in.
+func (p *Peer) report(ctx context.Context, e core.Event) error {
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	body, err := codec.Append(nil, &envelope{e})
+	if err == nil {
+		_, err = p.Call(ctx, methodReport, body)
+	}
+	return err
 }
 
 // tell sends an event.

@@ -1,6 +1,7 @@
 package standalone
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,7 @@ type WorkerOptions struct {
 	Secret    string   // of the cluster
 	AllowOpen bool
 	Heartbeat time.Duration // 0: 15 s, a quarter of spark.worker.timeout
+	Contact   time.Duration // how long a master is looked for at the start; 0: 20 s
 	KeepDirs  bool          // leave the folders of applications that ended (spark.worker.cleanup.enabled=false)
 	Binary    string        // that runs drivers; "": this program
 	Log       *slog.Logger
@@ -63,7 +65,8 @@ type Worker struct {
 	drivers map[string]*process
 	reports []core.Event // that no master has taken yet
 	again   chan struct{}
-	err     error // why the worker ended on its own
+	news    chan struct{} // there is something to report, or somebody to report to
+	err     error         // why the worker ended on its own
 	done    chan struct{}
 	leaving bool
 }
@@ -78,6 +81,7 @@ type process struct {
 	p     *child.Process
 	asked bool
 	held  core.Held
+	drive core.HeldDriver
 	dir   string
 }
 
@@ -95,6 +99,9 @@ func StartWorker(ctx context.Context, o WorkerOptions) (*Worker, error) {
 	if o.Heartbeat <= 0 {
 		o.Heartbeat = core.DefaultConfig().WorkerTimeout / 4
 	}
+	if o.Contact <= 0 {
+		o.Contact = firstContact
+	}
 	if o.Binary == "" {
 		self, err := os.Executable()
 		if err != nil {
@@ -109,10 +116,10 @@ func StartWorker(ctx context.Context, o WorkerOptions) (*Worker, error) {
 	if o.Dir = dir; os.MkdirAll(dir, 0o700) != nil {
 		return nil, fmt.Errorf("the work folder %s cannot be made", dir)
 	}
-	w := &Worker{o: o, log: o.Log, execs: map[execKey]*process{}, drivers: map[string]*process{}, again: make(chan struct{}, 1), done: make(chan struct{})}
+	w := &Worker{o: o, log: o.Log, execs: map[execKey]*process{}, drivers: map[string]*process{}, again: make(chan struct{}, 1), news: make(chan struct{}, 1), done: make(chan struct{})}
 	w.id = fmt.Sprintf("worker-%s-%s-%d", time.Now().Format("20060102150405"), o.Host, os.Getpid())
 	w.base, w.stop = context.WithCancel(context.Background())
-	if err := w.connect(ctx, firstContact); err != nil {
+	if err := w.connect(ctx, o.Contact); err != nil {
 		w.stop()
 		return nil, err
 	}
@@ -122,6 +129,7 @@ func StartWorker(ctx context.Context, o WorkerOptions) (*Worker, error) {
 		return nil, err
 	}
 	w.busy.Go(w.live)
+	w.busy.Go(w.reporting)
 	return w, nil
 }
 
@@ -141,7 +149,6 @@ func (w *Worker) Err() error { w.mu.Lock(); defer w.mu.Unlock(); return w.err }
 func (w *Worker) Close() {
 	w.stop()
 	w.mu.Lock()
-	peer := w.peer
 	var all []*process
 	for _, p := range w.execs {
 		all = append(all, p)
@@ -159,9 +166,7 @@ func (w *Worker) Close() {
 		}
 	}
 	w.busy.Wait()
-	if peer != nil {
-		peer.Close()
-	}
+	w.goodbye()
 	if w.page != nil {
 		_ = w.page.Close()
 	}
@@ -175,14 +180,7 @@ func (w *Worker) connect(ctx context.Context, most time.Duration) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
-	w.mu.Lock()
-	e := core.WorkerRegistered{Info: core.WorkerInfo{ID: w.id, Host: w.o.Host, Cores: w.o.Cores, Memory: w.o.Memory, WebUI: w.web}}
-	for _, x := range w.execs {
-		e.Executors = append(e.Executors, x.held)
-	}
-	e.Drivers = slices.Sorted(maps.Keys(w.drivers))
-	w.mu.Unlock()
-	if _, err := p.ask(ctx, e); err != nil {
+	if _, err := p.ask(ctx, w.registration()); err != nil {
 		p.Close()
 		return fmt.Errorf("the master at %s did not take the worker: %w", p.Master, err)
 	}
@@ -190,7 +188,7 @@ func (w *Worker) connect(ctx context.Context, most time.Duration) error {
 	w.peer = p
 	w.mu.Unlock()
 	w.log.Info("registered", "worker", w.id, "master", p.Master)
-	w.flush()
+	w.wake()
 	return nil
 }
 
@@ -207,6 +205,7 @@ func (w *Worker) live() {
 			return
 		case <-beat.C:
 			_ = peer.tell(core.Heartbeat{ID: w.id}) // a connection that broke is seen below
+			w.wake()
 		case <-w.again:
 			if _, err := peer.ask(w.base, w.registration()); err != nil {
 				w.log.Warn("registering again failed", "error", err)
@@ -230,7 +229,9 @@ func (w *Worker) registration() core.Event {
 	for _, x := range w.execs {
 		e.Executors = append(e.Executors, x.held)
 	}
-	e.Drivers = slices.Sorted(maps.Keys(w.drivers))
+	for _, id := range slices.Sorted(maps.Keys(w.drivers)) {
+		e.Drivers = append(e.Drivers, w.drivers[id].drive)
+	}
 	return e
 }
 
@@ -250,28 +251,63 @@ func (w *Worker) report(e core.Event) {
 	w.mu.Lock()
 	w.reports = append(w.reports, e)
 	w.mu.Unlock()
-	w.flush()
+	w.wake()
 }
 
-func (w *Worker) flush() {
+func (w *Worker) wake() {
+	select {
+	case w.news <- struct{}{}:
+	default:
+	}
+}
+
+// reporting tells the master what happened, in order, each until it has taken it in.
+func (w *Worker) reporting() {
+	for {
+		w.mu.Lock()
+		peer, left := w.peer, w.leaving && len(w.execs)+len(w.drivers) == 0
+		var e core.Event
+		if len(w.reports) > 0 {
+			e = w.reports[0]
+		}
+		w.mu.Unlock()
+		if left {
+			w.end(errors.New("the worker was decommissioned"))
+		}
+		if e != nil && peer.report(w.base, e) == nil {
+			w.reported(e)
+			continue
+		}
+		select {
+		case <-w.base.Done():
+			return
+		case <-w.news:
+		}
+	}
+}
+
+// reported forgets what the master knows from now on.
+func (w *Worker) reported(e core.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for len(w.reports) > 0 && w.peer != nil {
-		e := w.reports[0]
-		if w.peer.tell(e) != nil {
-			return
-		}
-		w.reports = w.reports[1:]
-		switch e := e.(type) { // from now on the master knows
-		case core.ExecutorEnded:
-			delete(w.execs, execKey{e.App, e.ID})
-		case core.DriverChanged:
-			delete(w.drivers, e.ID)
-		}
+	w.reports = w.reports[1:]
+	switch e := e.(type) {
+	case core.ExecutorEnded:
+		delete(w.execs, execKey{e.App, e.ID})
+	case core.DriverChanged:
+		delete(w.drivers, e.ID)
 	}
-	if w.leaving && len(w.execs)+len(w.drivers) == 0 {
-		go w.end(errors.New("the worker was decommissioned"))
-	}
+}
+
+// goodbye tells the master that the worker has gone with all that it ran.
+func (w *Worker) goodbye() {
+	w.mu.Lock()
+	peer := w.peer
+	w.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), leaveWait)
+	defer cancel()
+	_ = peer.report(ctx, core.WorkerLeft{ID: w.id}) // else it sees the connection end
+	peer.Close()
 }
 
 // workerHandler takes the master's messages.
@@ -329,7 +365,7 @@ func (w *Worker) leave() {
 	for _, p := range all {
 		w.kill(p)
 	}
-	w.flush()
+	w.wake()
 }
 
 func (w *Worker) kill(p *process) {
@@ -374,7 +410,7 @@ func (w *Worker) launch(m core.LaunchExecutor) {
 		}
 		w.report(core.ExecutorStarted{Worker: w.id, App: m.App, ID: m.ID})
 		ended.Code, ended.Reason = p.Ended()
-		folders := cluster.LocalFolders(m.Launch.LocalDir, event.AppID(m.Launch.AppID), event.ExecutorID(strconv.Itoa(m.ID)))
+		folders := cluster.LocalFolders(m.Launch.LocalDir, event.AppID(cmp.Or(m.Launch.AppID, m.App)), event.ExecutorID(strconv.Itoa(m.ID)))
 		if err := cluster.RemoveFolders(folders); err != nil {
 			w.log.Warn("files of an executor cannot be removed", "application", m.App, "executor", m.ID, "error", err)
 		}
@@ -398,9 +434,9 @@ func (w *Worker) startExecutor(m core.LaunchExecutor, dir string) (*child.Proces
 	if _, err := os.Stat(binary); err != nil {
 		return nil, fmt.Errorf("the program of the application is not on this machine: %w", err)
 	}
-	app := cluster.App{ID: event.AppID(m.Launch.AppID), Name: m.Name, DriverURL: m.Launch.DriverURL, Secret: secret,
+	app := cluster.App{ID: event.AppID(cmp.Or(m.Launch.AppID, m.App)), Name: m.Name, DriverURL: m.Launch.DriverURL, Secret: secret,
 		Executor: cluster.Executor{Cores: m.Cores, Memory: m.Launch.Memory, Env: m.Launch.Env}}
-	return child.Start(child.Spec{Path: binary, Args: app.Arguments(event.ExecutorID(strconv.Itoa(m.ID)), w.o.Host, m.Cores), Env: app.Environment(),
+	return child.Start(child.Spec{Path: binary, Args: app.Arguments(event.ExecutorID(strconv.Itoa(m.ID)), w.o.Host, m.Cores), Env: app.Environment(), Follow: true,
 		Dir: dir, Stdout: filepath.Join(dir, "stdout"), Stderr: filepath.Join(dir, "stderr")})
 }
 
@@ -433,7 +469,10 @@ func (w *Worker) clean(app string) {
 
 // launchDriver starts a driver: this program, as the submit command in client mode.
 func (w *Worker) launchDriver(m core.LaunchDriver) {
-	d := &process{dir: filepath.Join(w.o.Dir, filepath.Base(m.ID))}
+	d := &process{dir: filepath.Join(w.o.Dir, filepath.Base(m.ID)), drive: core.HeldDriver{ID: m.ID, Desc: m.Desc}}
+	if !m.Desc.Supervise {
+		d.drive.Desc.Files = nil
+	}
 	w.mu.Lock()
 	if w.drivers[m.ID] != nil || w.base.Err() != nil {
 		w.mu.Unlock()
@@ -499,5 +538,5 @@ func (w *Worker) startDriver(m core.LaunchDriver, dir string) (*child.Process, e
 		return nil, err
 	}
 	args := append([]string{"submit", "--properties-file", file, m.Desc.Resource}, m.Desc.Args...)
-	return child.Start(child.Spec{Path: w.o.Binary, Args: args, Env: m.Desc.Env, Dir: dir, Stdout: filepath.Join(dir, "stdout"), Stderr: filepath.Join(dir, "stderr")})
+	return child.Start(child.Spec{Path: w.o.Binary, Args: args, Env: m.Desc.Env, Follow: true, Dir: dir, Stdout: filepath.Join(dir, "stdout"), Stderr: filepath.Join(dir, "stderr")})
 }

@@ -18,6 +18,7 @@ type Config struct {
 	Reap               int           // spark.dead.worker.persistence: how many timeouts a dead worker stays listed
 	RetainedApps       int           // spark.deploy.retainedApplications
 	RetainedDrivers    int           // spark.deploy.retainedDrivers
+	Starving           time.Duration // how long an application waits for its first executor before it is warned, and between warnings
 	Settled            time.Duration // an executor that has run for so long does not count as one that fails at once
 }
 
@@ -25,7 +26,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		WorkerTimeout: time.Minute, Grace: 5 * time.Second, Recovery: time.Minute, SpreadOut: true, SpreadDrivers: true, DefaultCores: math.MaxInt32,
-		MaxExecutorRetries: 10, MaxDrivers: math.MaxInt32, Reap: 15, RetainedApps: 200, RetainedDrivers: 200, Settled: 3 * time.Second,
+		MaxExecutorRetries: 10, MaxDrivers: math.MaxInt32, Reap: 15, RetainedApps: 200, RetainedDrivers: 200, Settled: 3 * time.Second, Starving: 15 * time.Second,
 	}
 }
 
@@ -35,8 +36,8 @@ const (
 	mostDelay  = 5 * time.Second
 )
 
-// starving is how long an application waits for its first executor before it is warned, and between warnings.
-const starving = 15 * time.Second
+// frozen is how late the master's clock may be before it takes itself to have stood still: then nobody else was late.
+const frozen = 2 * time.Second
 
 // AllCores as an executor's cores means all that its worker has to give.
 const AllCores = 0

@@ -25,6 +25,13 @@ type Held struct {
 	Memory int64
 }
 
+// HeldDriver is a driver that a worker runs: enough to take it over by a master that does not know it. Files are left out
+// unless it is launched again when it fails.
+type HeldDriver struct {
+	ID   string
+	Desc DriverDesc
+}
+
 // AppDesc is what an application asks for, and what its executors are started with.
 type AppDesc struct {
 	Name, User   string
@@ -78,13 +85,15 @@ type (
 		Ask       Ask
 		Info      WorkerInfo
 		Executors []Held
-		Drivers   []string
+		Drivers   []HeldDriver
 	}
 	// Heartbeat says that a worker is alive.
 	Heartbeat struct {
 		Peer Peer
 		ID   string
 	}
+	// WorkerLeft says that a worker has ended what it ran, and goes.
+	WorkerLeft struct{ ID string }
 	// Disconnected says that a connection has ended.
 	Disconnected struct{ Peer Peer }
 	// AppRegistered comes with the first connection of an application, without an id, and with every later one, with it
@@ -96,6 +105,7 @@ type (
 		Desc  AppDesc
 		Level int
 		Known []int
+		Next  int // greater than the id of every executor that it ever had
 	}
 	// AppLevel says how many executors should exist.
 	AppLevel struct {
@@ -159,6 +169,7 @@ type (
 
 func (WorkerRegistered) isEvent() {}
 func (Heartbeat) isEvent()        {}
+func (WorkerLeft) isEvent()       {}
 func (Disconnected) isEvent()     {}
 func (AppRegistered) isEvent()    {}
 func (AppLevel) isEvent()         {}

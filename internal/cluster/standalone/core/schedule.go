@@ -56,7 +56,7 @@ type share struct {
 func (s *State) placeApp(a *app) {
 	level, left := a.level-len(a.execs), s.coresLeft(a)
 	per := a.desc.CoresPer
-	if level <= 0 || left < max(per, 1) {
+	if level <= 0 || left < max(per, 1) || a.unsure() {
 		return
 	}
 	var shares []*share
@@ -77,6 +77,16 @@ func (s *State) placeApp(a *app) {
 			s.launch(a, sh.w, sh.cores/sh.execs)
 		}
 	}
+}
+
+// unsure says whether the application has executors whose workers have not come back yet: what they have is not counted.
+func (a *app) unsure() bool {
+	for _, x := range a.execs {
+		if x.on == nil {
+			return true
+		}
+	}
+	return false
 }
 
 func hosts(w *worker, a *app) bool {
@@ -138,13 +148,13 @@ func (s *State) starves(a *app) bool { return a.peer != 0 && a.level > 0 && len(
 // warn tells an application that nobody can give it what it asks for, and why.
 func (s *State) warn(a *app) {
 	if !s.starves(a) {
-		a.warnAt = s.now.Add(starving)
+		a.warnAt = s.now.Add(s.cfg.Starving)
 		return
 	}
 	if s.now.Before(a.warnAt) {
 		return
 	}
-	a.warnAt = s.now.Add(starving)
+	a.warnAt = s.now.Add(s.cfg.Starving)
 	s.tell(a.peer, Warning{"Initial job has not accepted any resources; check your cluster UI to ensure that workers are registered and have " +
 		"sufficient resources: " + s.shortage(a)})
 }
@@ -241,7 +251,7 @@ func (s *State) killDriver(d *drv) {
 		s.endDriver(d, Killed, "killed on request")
 		return
 	}
-	d.desc.Supervise = false
+	d.desc.Supervise, d.killed = false, true
 	s.tell(d.on.peer, KillDriver{d.id})
 }
 
@@ -259,6 +269,10 @@ func (s *State) driverChanged(e DriverChanged) {
 
 // driverLost launches a supervised driver again; another one has failed.
 func (s *State) driverLost(d *drv, why string) {
+	if d.killed {
+		s.endDriver(d, Killed, why)
+		return
+	}
 	if !d.desc.Supervise {
 		s.endDriver(d, Errored, why)
 		return
@@ -325,7 +339,7 @@ type View struct {
 
 // View makes a snapshot.
 func (s *State) View() View {
-	v := View{Recovering: !s.recovering.IsZero()}
+	v := View{Recovering: !s.recovering.IsZero() && !s.blind}
 	for _, w := range sorted(s.workers) {
 		state := "ALIVE"
 		switch {

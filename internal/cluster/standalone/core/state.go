@@ -24,8 +24,11 @@ type State struct {
 	byWorkerPeer map[Peer]*worker
 	byAppPeer    map[Peer]*app
 
+	untold map[held]ExecutorGone // ends of executors whose application was not connected
+
 	nextApp, nextDriver int
 	recovering          time.Time // end of the window; zero: closed
+	blind               bool      // nothing was saved: whoever comes within the window is believed
 }
 
 // worker is a worker that registered.
@@ -87,17 +90,21 @@ type drv struct {
 	on      *worker
 	begun   time.Time
 	retries int
+	killed  bool // on request
 	retryAt time.Time
 }
 
 // New makes the state of a master that has just started.
 func New(cfg Config) *State {
 	return &State{cfg: cfg, workers: map[string]*worker{}, apps: map[string]*app{}, drivers: map[string]*drv{},
-		byWorkerPeer: map[Peer]*worker{}, byAppPeer: map[Peer]*app{}}
+		byWorkerPeer: map[Peer]*worker{}, byAppPeer: map[Peer]*app{}, untold: map[held]ExecutorGone{}}
 }
 
 // Step takes in what happened and says what to do. The slice is valid until the next Step.
 func (s *State) Step(now time.Time, e Event) []Action {
+	if at, ok := s.Deadline(); ok && now.Sub(at) > frozen {
+		s.thaw(now.Sub(at))
+	}
 	if now.After(s.now) {
 		s.now = now
 	}
@@ -109,12 +116,34 @@ func (s *State) Step(now time.Time, e Event) []Action {
 	return s.out
 }
 
+// thaw forgives everybody the time in which the master itself stood still: what they sent has not been read yet.
+func (s *State) thaw(d time.Duration) {
+	shift := func(t *time.Time) {
+		if !t.IsZero() {
+			*t = t.Add(d)
+		}
+	}
+	shift(&s.recovering)
+	for _, w := range s.workers {
+		shift(&w.beat)
+		shift(&w.lost)
+	}
+	for _, a := range s.order {
+		shift(&a.lost)
+	}
+	s.note(true, "the master stood still for %s", d.Round(time.Millisecond))
+}
+
 func (s *State) handle(e Event) {
 	switch e := e.(type) {
 	case WorkerRegistered:
 		s.workerRegistered(e)
 	case Heartbeat:
 		s.heartbeat(e)
+	case WorkerLeft:
+		if w := s.workers[e.ID]; w != nil && !w.dead {
+			s.endWorker(w, "it was told to end")
+		}
 	case Disconnected:
 		s.disconnected(e.Peer)
 	case AppRegistered:
@@ -212,8 +241,12 @@ func (s *State) compare(w *worker, e WorkerRegistered) {
 		s.claim(w, h)
 	}
 	has := map[string]bool{}
-	for _, id := range e.Drivers {
+	for _, h := range e.Drivers {
+		id := h.ID
 		has[id] = true
+		if s.drivers[id] == nil && !s.recovering.IsZero() && s.blind {
+			s.adopt(h)
+		}
 		if d := s.drivers[id]; d == nil || d.state.Over() || d.on != nil && d.on != w {
 			s.tell(w.peer, KillDriver{id})
 		} else if d.on == nil {
@@ -226,6 +259,14 @@ func (s *State) compare(w *worker, e WorkerRegistered) {
 			s.driverLost(d, "its worker does not know it any more")
 		}
 	}
+}
+
+// adopt believes that a driver was launched by the master before this one.
+func (s *State) adopt(h HeldDriver) {
+	d := &drv{id: h.ID, number: s.nextDriver, desc: h.Desc, state: Relaunching, begun: s.now}
+	s.nextDriver++
+	s.drivers[d.id] = d
+	s.saveDriver(d)
 }
 
 // claim believes that a worker runs an executor, if it may.
@@ -311,8 +352,9 @@ func (s *State) appRegistered(e AppRegistered) {
 		delete(s.byAppPeer, a.peer)
 		s.emit(Drop{a.peer})
 	}
-	a.desc, a.peer, a.lost, a.level, a.warnAt = e.Desc, e.Peer, time.Time{}, max(e.Level, 0), s.now.Add(starving)
+	a.desc, a.peer, a.lost, a.level, a.warnAt = e.Desc, e.Peer, time.Time{}, max(e.Level, 0), s.now.Add(s.cfg.Starving)
 	s.byAppPeer[e.Peer] = a
+	a.next = max(a.next, e.Next)
 	s.answer(e.Ask, Reply{OK: true, ID: a.id})
 	s.reconcile(a, e.Known)
 }
@@ -326,12 +368,15 @@ func (s *State) reconcile(a *app, known []int) {
 			}
 		}
 	}
+	defer s.told(a.id)
 	has := map[int]bool{}
 	for _, id := range known {
 		has[id] = true
 		a.next = max(a.next, id+1)
 		switch {
 		case a.execs[id] != nil:
+		case s.untold[held{a.id, id}].Reason != "":
+			s.tell(a.peer, s.untold[held{a.id, id}])
 		case s.recovering.IsZero():
 			s.tell(a.peer, ExecutorGone{ID: id, Code: -1, Reason: "the master does not know it", Platform: true})
 		default:
@@ -341,6 +386,15 @@ func (s *State) reconcile(a *app, known []int) {
 	for _, x := range sorted(a.execs) {
 		if !has[x.id] && x.on != nil && known != nil {
 			s.tell(a.peer, ExecutorAdded{x.id, x.on.info.ID, x.on.info.Host, x.cores})
+		}
+	}
+}
+
+// told forgets the ends that an application has heard of, or will never hear of.
+func (s *State) told(app string) {
+	for k := range s.untold {
+		if k.app == app {
+			delete(s.untold, k)
 		}
 	}
 }
@@ -361,6 +415,7 @@ func (s *State) appKill(e AppKill) {
 			x.asked = true
 			if x.on == nil {
 				s.drop(x)
+				s.gone(x, ExecutorGone{ID: x.id, Code: -1, Reason: "killed before its worker came back", Platform: true})
 				continue
 			}
 			s.tell(x.on.peer, KillExecutor{a.id, id})
@@ -381,8 +436,11 @@ func (s *State) drop(x *execu) {
 
 // gone tells an application what became of an executor.
 func (s *State) gone(x *execu, g ExecutorGone) {
-	if x.app != nil {
+	switch {
+	case x.app != nil && x.app.peer != 0:
 		s.tell(x.app.peer, g)
+	case x.app != nil || !s.recovering.IsZero():
+		s.untold[held{x.appID, x.id}] = g // for when it is back
 	}
 }
 
@@ -394,6 +452,9 @@ func (s *State) executorEnded(e ExecutorEnded) {
 	s.drop(x)
 	s.gone(x, ExecutorGone{ID: e.ID, Code: e.Code, Reason: e.Reason, Platform: e.Killed || x.asked})
 	a := x.app
+	if a == nil && s.recovering.IsZero() {
+		s.tell(x.on.peer, CleanApp{x.appID}) // nobody will say that it has ended
+	}
 	if a == nil || e.Killed || x.asked {
 		return
 	}
@@ -436,6 +497,7 @@ func (s *State) endApp(a *app, outcome, reason string) {
 		delete(s.byAppPeer, a.peer)
 	}
 	delete(s.apps, a.id)
+	s.told(a.id)
 	s.order = slices.DeleteFunc(s.order, func(o *app) bool { return o == a })
 	a.peer, a.ended, a.outcome = 0, s.now, outcome
 	s.ended = append(s.ended, a)
@@ -483,7 +545,7 @@ func (s *State) decommission(e Decommission) {
 
 // recovered opens the window in which what ran before reports back.
 func (s *State) recovered(e Recovered) {
-	s.recovering = s.now.Add(s.cfg.Recovery)
+	s.recovering, s.blind = s.now.Add(s.cfg.Recovery), len(e.Records) == 0
 	for _, r := range e.Records {
 		switch {
 		case r.Worker != nil:
@@ -531,8 +593,8 @@ func (s *State) expire() {
 
 // allBack says whether everything that was known has reported.
 func (s *State) allBack() bool {
-	if len(s.workers)+len(s.apps) == 0 {
-		return false // nothing is known: what ran before may still come
+	if s.blind {
+		return false // what ran before is not known, and may still come
 	}
 	for _, w := range s.workers {
 		if !w.lost.IsZero() && !w.dead {
@@ -560,11 +622,21 @@ func (s *State) allBack() bool {
 // closeWindow ends what nobody has claimed.
 func (s *State) closeWindow() {
 	s.recovering = time.Time{}
+	for k := range s.untold {
+		if s.apps[k.app] == nil {
+			delete(s.untold, k)
+		}
+	}
 	for _, w := range sorted(s.workers) {
+		orphans := ""
 		for _, x := range sortedExecs(w.execs) {
 			if x.app == nil {
 				s.tell(w.peer, KillExecutor{x.appID, x.id})
 				s.drop(x)
+				if x.appID != orphans {
+					orphans = x.appID
+					s.tell(w.peer, CleanApp{x.appID})
+				}
 			}
 		}
 	}

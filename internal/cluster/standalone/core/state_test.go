@@ -271,7 +271,7 @@ func TestStarvingApplicationIsWarned(t *testing.T) {
 	m := newMaster(t, DefaultConfig())
 	m.worker(1, "1", 1, 100)
 	m.app(2, 1, 0, 4, 10)
-	m.wait(starving)
+	m.wait(DefaultConfig().Starving)
 	if len(m.told[2]) != 1 || !strings.Contains(m.told[2][0].(Warning).Text, "needs 4 cores") {
 		t.Errorf("told %v", m.told[2])
 	}

@@ -1,0 +1,402 @@
+package standalone
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/firesteel/firesteel/internal/cluster/standalone/core"
+	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/rpc"
+)
+
+func TestExecutorIsReplaced(t *testing.T) {
+	t.Parallel()
+	m := startMaster(t, MasterOptions{Secret: "s"})
+	w, work := startWorker(t, m, 2, "s")
+	a := newApp(t, []string{m.says}, map[string]string{"spark.authenticate": "true", "spark.authenticate.secret": "s"})
+	if err := a.start(1, 100, nil); err != nil {
+		t.Fatal(err)
+	}
+	a.scale(2)
+	a.has("0", "1")
+	x := a.toy("0")
+	if x.secret != "of-the-application" || x.app != "app-toy" || x.cores != 1 {
+		t.Errorf("an executor was started with %+v", x)
+	}
+	_ = syscall.Kill(x.pid, syscall.SIGKILL)
+	if e := a.exited("0"); e.Code != 137 || !strings.Contains(e.Reason, "signal 9") || e.PlatformFault || e.HostLost {
+		t.Errorf("told %+v", e)
+	}
+	a.has("1", "2")
+	if err := a.Kill(t.Context(), []event.ExecutorID{"1"}); err != nil {
+		t.Fatal(err)
+	}
+	if e := a.exited("1"); !e.PlatformFault {
+		t.Errorf("of one that was to end it was told %+v", e)
+	}
+	a.has("2", "3")
+	last := a.toy("3")
+	a.end()
+	gone(t, last.pid)
+	empty(t, work)
+	w.leave(t)
+	m.leave(t)
+}
+
+func TestWorkerIsKilled(t *testing.T) {
+	t.Parallel()
+	m := startMaster(t, MasterOptions{})
+	w, _ := startWorker(t, m, 2, "")
+	a := newApp(t, []string{m.says}, nil)
+	if err := a.start(1, 100, nil); err != nil {
+		t.Fatal(err)
+	}
+	a.scale(2)
+	a.has("0", "1")
+	zero, one := a.toy("0"), a.toy("1")
+	w.kill()
+	for _, id := range []event.ExecutorID{"0", "1"} {
+		if e := a.exited(id); !e.HostLost || !e.PlatformFault || !strings.Contains(e.Reason, "worker lost") {
+			t.Errorf("executor %s: told %+v", id, e)
+		}
+	}
+	gone(t, zero.pid)
+	gone(t, one.pid)
+	other, work := startWorker(t, m, 2, "")
+	a.has("2", "3")
+	other.leave(t) // as a user ends a worker: told at once
+	if e := a.exited("2"); !e.HostLost {
+		t.Errorf("told %+v", e)
+	}
+	a.end()
+	names, _ := filepath.Glob(filepath.Join(work, "*", "*", "*"))
+	for _, n := range names {
+		if !strings.HasSuffix(n, "stderr") && !strings.HasSuffix(n, "stdout") {
+			t.Errorf("left: %s", n)
+		}
+	}
+}
+
+func TestMasterRestarts(t *testing.T) {
+	for _, mode := range []string{"NONE", "FILESYSTEM"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			o := MasterOptions{Secret: "s"}
+			if mode == "FILESYSTEM" {
+				o.Recovery = t.TempDir()
+			}
+			m := startMaster(t, o)
+			startWorker(t, m, 2, "s")
+			_, second := startWorker(t, m, 2, "s")
+			a := newApp(t, []string{m.says}, map[string]string{"spark.authenticate": "true", "spark.authenticate.secret": "s", "spark.cores.max": "3"})
+			if err := a.start(1, 100, nil); err != nil {
+				t.Fatal(err)
+			}
+			a.scale(9)
+			a.has("0", "1", "2")
+			before := a.toy("0").pid
+			c, err := NewClient(t.Context(), []string{m.says}, "s")
+			if err != nil {
+				t.Fatal(err)
+			}
+			driver, err := c.Submit(t.Context(), core.DriverDesc{Resource: "app.py", Args: []string{"sleep"}, Cores: 1, Memory: 1, Env: map[string]string{roleEnv: "driver"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, func() string {
+				if d, ok, _ := c.Status(t.Context(), driver); !ok || d.State != core.Running {
+					return "the driver does not run"
+				}
+				return ""
+			})
+			c.Close()
+			m.kill()
+			_ = syscall.Kill(a.toy("1").pid, syscall.SIGKILL) // while there is no master
+			_, port, _ := net.SplitHostPort(m.says)
+			o.Port, _ = strconv.Atoi(port)
+			m = startMaster(t, o)
+			if e := a.exited("1"); e.Code != 137 {
+				t.Errorf("told %+v", e)
+			}
+			a.has("0", "2", "3") // a new one has a new number
+			if a.toy("0").pid != before || !alive(before) {
+				t.Error("an executor was touched")
+			}
+			v := view(t, m.says, "s")
+			cores := 0
+			for _, w := range v.Workers {
+				if w.CoresFree < 0 {
+					t.Errorf("worker %s gives cores twice: %+v", w.ID, w)
+				}
+				cores += w.CoresFree
+			}
+			if len(v.Workers) != 2 || cores != 0 || len(v.Apps) != 1 || v.Apps[0].Executors != 3 || v.Apps[0].Cores != 3 {
+				t.Errorf("the new master knows %+v", v)
+			}
+			if len(v.ActiveDrivers) != 1 || v.ActiveDrivers[0].ID != driver || v.ActiveDrivers[0].State != core.Running {
+				t.Errorf("the new master knows the drivers %+v", v.ActiveDrivers)
+			}
+			a.end()
+			eventually(t, func() string {
+				if m, _ := filepath.Glob(filepath.Join(second, "app-*")); len(m) > 0 {
+					return "left: " + m[0]
+				}
+				return ""
+			})
+		})
+	}
+}
+
+// An executor that never comes back is told, and what ended without a master leaves nothing behind.
+func TestWorkerDiesWithoutMaster(t *testing.T) {
+	t.Parallel()
+	m := startMaster(t, MasterOptions{})
+	w, _ := startWorker(t, m, 1, "")
+	a := newApp(t, []string{m.says}, nil)
+	if err := a.start(1, 100, nil); err != nil {
+		t.Fatal(err)
+	}
+	a.scale(1)
+	a.has("0")
+	m.kill()
+	w.kill()
+	_, port, _ := net.SplitHostPort(m.says)
+	p, _ := strconv.Atoi(port)
+	m = startMaster(t, MasterOptions{Port: p})
+	if e := a.exited("0"); !e.PlatformFault {
+		t.Errorf("told %+v", e)
+	}
+	startWorker(t, m, 1, "")
+	a.has("1")
+}
+
+func TestDriverIsKilled(t *testing.T) {
+	t.Parallel()
+	m := startMaster(t, MasterOptions{})
+	_, work := startWorker(t, m, 1, "")
+	a := newApp(t, []string{m.says}, nil)
+	if err := a.start(1, 100, nil); err != nil {
+		t.Fatal(err)
+	}
+	a.scale(1)
+	a.has("0")
+	pid := a.toy("0").pid
+	a.stop() // the manager does not connect again, as a process that was killed does not
+	a.Manager.busy.Wait()
+	a.peer.Close()
+	gone(t, pid)
+	empty(t, work)
+	eventually(t, func() string {
+		if v := view(t, m.says, ""); len(v.Apps) != 0 || len(v.EndedApps) != 1 || v.EndedApps[0].State != "FAILED" || v.Workers[0].CoresFree != 1 {
+			return "the application still holds something"
+		}
+		return ""
+	})
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	m := startMaster(t, MasterOptions{Secret: "right"})
+	for name, c := range map[string]struct{ secret, says string }{
+		"wrong secret": {"wrong", "the shared secret (spark.authenticate.secret) is wrong"},
+		"no secret":    {"", "asks for a shared secret (spark.authenticate), but none was given"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			settings := map[string]string{}
+			if c.secret != "" {
+				settings = map[string]string{"spark.authenticate": "true", "spark.authenticate.secret": c.secret}
+			}
+			a := newApp(t, []string{m.says}, settings)
+			err := a.start(1, 100, nil)
+			var refused *rpc.RefusedError
+			if !errors.As(err, &refused) || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "right") {
+				t.Errorf("the application got %v", err)
+			}
+			_, err = StartWorker(t.Context(), WorkerOptions{Masters: []string{m.says}, WebUI: -1, Cores: 1, Dir: t.TempDir(), Secret: c.secret})
+			if !errors.As(err, &refused) {
+				t.Errorf("the worker got %v", err)
+			}
+			if _, err = NewClient(t.Context(), []string{m.says}, c.secret); !errors.As(err, &refused) {
+				t.Errorf("the client got %v", err)
+			}
+		})
+	}
+	if _, err := StartMaster(MasterOptions{Host: "0.0.0.0", WebUI: -1, REST: -1}); err == nil || !strings.Contains(err.Error(), "without authentication") {
+		t.Errorf("a master that is open to everybody: %v", err)
+	}
+}
+
+func TestNoMaster(t *testing.T) {
+	t.Parallel()
+	if firstContact > 20*time.Second {
+		t.Errorf("a master is looked for for %s", firstContact)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := l.Addr().String()
+	_ = l.Close()
+	a := newApp(t, []string{nobody}, nil)
+	a.first = 200 * time.Millisecond
+	if err := a.start(1, 100, nil); err == nil || !strings.Contains(err.Error(), "no master of spark://"+nobody+" can be used") {
+		t.Errorf("the application got %v", err)
+	}
+	if err := a.Scale(t.Context(), 1); err == nil {
+		t.Error("an application that is not registered was scaled")
+	}
+	_, err = StartWorker(t.Context(), WorkerOptions{Masters: []string{nobody}, WebUI: -1, Cores: 1, Dir: t.TempDir(), Contact: 200 * time.Millisecond})
+	if err == nil || !strings.Contains(err.Error(), nobody) {
+		t.Errorf("the worker got %v", err)
+	}
+}
+
+func TestPortInUse(t *testing.T) {
+	t.Parallel()
+	m, err := StartMaster(MasterOptions{WebUI: 0, REST: 0, Core: quick()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	_, port, _ := net.SplitHostPort(m.Addr())
+	p, _ := strconv.Atoi(port)
+	if _, err := StartMaster(MasterOptions{Port: p, WebUI: -1, REST: -1}); !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), "--port") {
+		t.Errorf("a second master on the port: %v", err)
+	}
+	_, port, _ = net.SplitHostPort(m.WebUI())
+	p, _ = strconv.Atoi(port)
+	other, err := StartMaster(MasterOptions{WebUI: p, REST: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if other.WebUI() == m.WebUI() {
+		t.Error("two status pages at one address")
+	}
+}
+
+func TestWorkerTooSmall(t *testing.T) {
+	t.Parallel()
+	m := startMaster(t, MasterOptions{})
+	startWorker(t, m, 2, "")
+	a := newApp(t, []string{m.says}, nil)
+	if err := a.start(4, 4096, nil); err != nil {
+		t.Fatal(err)
+	}
+	a.scale(1)
+	eventually(t, func() string {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if !strings.Contains(a.warning, "an executor needs 4 cores and 4096 MiB; of 1 workers the freest has 2 cores, and the most memory free on one is 1024 MiB") {
+			return "warned: " + a.warning
+		}
+		return ""
+	})
+}
+
+func TestExecutorsThatEndAtOnce(t *testing.T) {
+	t.Parallel()
+	o := MasterOptions{WebUI: -1, REST: -1, Core: quick()}
+	o.Core.MaxExecutorRetries = 3
+	m := startDaemon(t, "master", o)
+	_, work := startWorker(t, m, 1, "")
+	a := newApp(t, []string{m.says}, nil)
+	if err := a.start(1, 100, map[string]string{"TOY": "9"}); err != nil {
+		t.Fatal(err)
+	}
+	a.scale(1)
+	eventually(t, func() string {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.failed == nil || !strings.Contains(a.failed.Error(), "exited with status 9") {
+			return "the application goes on"
+		}
+		return ""
+	})
+	empty(t, work)
+}
+
+func TestDrivers(t *testing.T) {
+	t.Parallel()
+	m := startMaster(t, MasterOptions{})
+	w, _ := startWorker(t, m, 2, "")
+	c, err := NewClient(t.Context(), []string{m.says}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	submit := func(supervise bool, args ...string) string {
+		id, err := c.Submit(t.Context(), core.DriverDesc{Resource: "app.py", Args: args, Cores: 1, Memory: 1 << 20, Supervise: supervise, Env: map[string]string{roleEnv: "driver"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	reaches := func(id string, s core.DriverState) (d core.DriverView) {
+		t.Helper()
+		eventually(t, func() string {
+			d, _, _ = c.Status(t.Context(), id)
+			if d.State != s {
+				return "the driver is " + string(d.State) + " (" + d.Reason + "), not " + string(s)
+			}
+			return ""
+		})
+		return d
+	}
+	reaches(submit(false, "exit", "0"), core.Finished)
+	if d := reaches(submit(false, "exit", "7"), core.Failed); !strings.Contains(d.Reason, "status 7") {
+		t.Errorf("reason %q", d.Reason)
+	}
+	reaches(submit(true, "once", filepath.Join(t.TempDir(), "ran")), core.Finished) // the second time
+	file := filepath.Join(t.TempDir(), "child")
+	id := submit(false, "child", file)
+	var pid int
+	eventually(t, func() string {
+		b, _ := os.ReadFile(file)
+		if pid, _ = strconv.Atoi(string(b)); pid == 0 {
+			return "no child"
+		}
+		return ""
+	})
+	if _, err := c.Kill(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	reaches(id, core.Killed)
+	gone(t, pid)
+	if _, err := c.Kill(t.Context(), id); err == nil || !strings.Contains(err.Error(), "already finished or does not exist") {
+		t.Errorf("killed twice: %v", err)
+	}
+	// A worker that is killed takes its drivers along; one that is supervised runs elsewhere.
+	_ = os.Remove(file)
+	id = submit(true, "child", file)
+	eventually(t, func() string {
+		b, _ := os.ReadFile(file)
+		if pid, _ = strconv.Atoi(string(b)); pid == 0 {
+			return "no child"
+		}
+		return ""
+	})
+	w.kill()
+	gone(t, pid)
+	_ = os.Remove(file)
+	startWorker(t, m, 2, "")
+	eventually(t, func() string {
+		if _, err := os.Stat(file); err != nil {
+			return "the driver was not launched again"
+		}
+		return ""
+	})
+	reaches(id, core.Running)
+	if _, err := c.Kill(context.Background(), id); err != nil {
+		t.Fatal(err)
+	}
+	reaches(id, core.Killed)
+}
