@@ -103,16 +103,17 @@ func TestMasterRestarts(t *testing.T) {
 			a.scale(9)
 			a.has("0", "1", "2")
 			before := a.toy("0").pid
+			runs := filepath.Join(t.TempDir(), "runs")
 			c, err := NewClient(t.Context(), []string{m.says}, "s")
 			if err != nil {
 				t.Fatal(err)
 			}
-			driver, err := c.Submit(t.Context(), core.DriverDesc{Resource: "app.py", Args: []string{"sleep"}, Cores: 1, Memory: 1, Env: map[string]string{roleEnv: "driver"}})
+			driver, err := c.Submit(t.Context(), core.DriverDesc{Resource: "app.py", Args: []string{"child", runs}, Cores: 1, Memory: 1, Env: map[string]string{roleEnv: "driver"}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			eventually(t, func() string {
-				if d, ok, _ := c.Status(t.Context(), driver); !ok || d.State != core.Running {
+				if _, err := os.Stat(runs); err != nil {
 					return "the driver does not run"
 				}
 				return ""
