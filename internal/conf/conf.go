@@ -65,7 +65,7 @@ func (r *Row) Help() string {
 // byName indexes the rows; made at the first use, so that start-up does not pay for it.
 var byName = sync.OnceValue(func() map[string]*Row {
 	m := make(map[string]*Row, 800)
-	for _, rows := range [][]Row{coreRows, connectRows, sqlRows, sqlsourceRows, legacyRows, kubernetesRows, yarnRows} {
+	for _, rows := range [][]Row{coreRows, connectRows, sqlRows, sqlsourceRows, legacyRows, kubernetesRows, yarnRows, mesosRows} {
 		for i := range rows {
 			m[rows[i].Name] = &rows[i]
 		}

@@ -10,7 +10,7 @@ import (
 func TestRowsAreSound(t *testing.T) {
 	seen := map[string]bool{}
 	n := 0
-	for _, rows := range [][]Row{coreRows, connectRows, sqlRows, sqlsourceRows, legacyRows, kubernetesRows, yarnRows} {
+	for _, rows := range [][]Row{coreRows, connectRows, sqlRows, sqlsourceRows, legacyRows, kubernetesRows, yarnRows, mesosRows} {
 		for i := range rows {
 			r := &rows[i]
 			n++

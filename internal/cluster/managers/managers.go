@@ -5,6 +5,7 @@ import (
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/cluster/kubernetes"
 	"github.com/firesteel/firesteel/internal/cluster/localcluster"
+	"github.com/firesteel/firesteel/internal/cluster/mesos"
 	"github.com/firesteel/firesteel/internal/cluster/standalone"
 	"github.com/firesteel/firesteel/internal/cluster/yarn"
 	"github.com/firesteel/firesteel/internal/conf"
@@ -21,6 +22,8 @@ func New(m cluster.Master, v *conf.Values) (cluster.Manager, error) {
 		return kubernetes.New(m.Target), nil
 	case cluster.YARN:
 		return yarn.New(v), nil
+	case cluster.Mesos:
+		return mesos.New(m.Target), nil
 	}
 	return nil, m.Unsupported()
 }

@@ -1,0 +1,31 @@
+package conf
+
+// mesosRows are the keys of Mesos, as Spark had them up to 3.5. What the manager does not have is refused by name.
+var mesosRows = []Row{
+	{Name: "spark.executor.uri", Unset: true, Doc: "Where agents fetch the executors' program: an archive with bin/firesteel, or the program.", Since: "0.9.0"},
+	{Name: "spark.mesos.coarse", Default: "true", Kind: Bool, Doc: "Only true: an executor is one task.", Since: "0.6.0"},
+	{Name: "spark.mesos.coarse.shutdownTimeout", Default: "10s", Kind: Time, Since: "2.0.0"},
+	{Name: "spark.mesos.constraints", Doc: "Conditions on agents' attributes: attr:v1,v2;attr2:…", Since: "1.5.0"},
+	{Name: "spark.mesos.driver.failoverTimeout", Default: "0.0", Kind: Double, Doc: "Seconds that executors outlive a lost connection to the master.", Since: "2.3.0"},
+	{Name: "spark.mesos.driver.frameworkId", Unset: true, Doc: "Framework to go on with.", Since: "2.1.0"},
+	{Name: "spark.mesos.driver.labels", Doc: "Labels of the framework, key:value,…", Since: "2.3.0"},
+	{Name: "spark.mesos.driver.webui.url", Unset: true, Doc: "Link to the application in the master's pages.", Since: "2.0.0"},
+	{Name: "spark.mesos.executor.docker.image", Unset: true, Doc: "Refused: executors are not run in containers of Docker.", Since: "1.4.0"},
+	{Name: "spark.mesos.executor.gpus", Unset: true, Kind: Int, Doc: "Refused.", Since: "3.2.0"},
+	{Name: "spark.mesos.executor.home", Unset: true, Doc: "Folder on the agents with bin/firesteel.", Since: "1.1.1"},
+	{Name: "spark.mesos.executor.memoryOverhead", Unset: true, Kind: Bytes, Unit: MiB, Doc: "Memory of an executor's task above its own.", Since: "1.1.1"},
+	{Name: "spark.mesos.extra.cores", Default: "0", Kind: Int, Doc: "Task slots of an executor above its cores.", Since: "0.6.0"},
+	{Name: "spark.mesos.fetcherCache.enable", Default: "false", Kind: Bool, Doc: "Agents keep what they fetched.", Since: "2.1.0"},
+	{Name: "spark.mesos.gpus.max", Default: "0", Kind: Int, Doc: "Refused above 0.", Since: "2.1.0"},
+	{Name: "spark.mesos.network.name", Unset: true, Doc: "Refused.", Since: "2.1.0"},
+	{Name: "spark.mesos.principal", Unset: true, Doc: "Principal at the master (or SPARK_MESOS_PRINCIPAL).", Since: "1.5.0"},
+	{Name: "spark.mesos.principal.file", Unset: true, Doc: "File with the principal.", Since: "2.4.0"},
+	{Name: "spark.mesos.rejectOfferDuration", Default: "120s", Kind: Time, Unit: Seconds, Doc: "For how long offers are refused.", Since: "2.2.0"},
+	{Name: "spark.mesos.rejectOfferDurationForReachedMaxCores", Fallback: "spark.mesos.rejectOfferDuration", Kind: Time, Unit: Seconds, Doc: "The same when spark.cores.max is reached.", Since: "2.0.0"},
+	{Name: "spark.mesos.rejectOfferDurationForUnmetConstraints", Fallback: "spark.mesos.rejectOfferDuration", Kind: Time, Unit: Seconds, Doc: "The same when constraints do not hold.", Since: "1.6.0"},
+	{Name: "spark.mesos.role", Unset: true, Doc: "Roles whose offers are taken, separated by commas.", Since: "1.5.0"},
+	{Name: "spark.mesos.secret", Unset: true, Doc: "The principal's secret (or SPARK_MESOS_SECRET).", Since: "1.5.0"},
+	{Name: "spark.mesos.secret.file", Unset: true, Doc: "File with the secret.", Since: "2.4.0"},
+	{Name: "spark.mesos.task.labels", Doc: "Labels of executors' tasks, key:value,…", Since: "2.2.0"},
+	{Name: "spark.mesos.uris", Doc: "What agents fetch besides, separated by commas.", Since: "1.5.0"},
+}
