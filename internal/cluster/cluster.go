@@ -41,6 +41,12 @@ type Preparer interface {
 	Prepare(ctx context.Context) (Prepared, error)
 }
 
+// Inquirer is what a manager implements as well that does not hear at once of executors' ends. Inquire says that the driver
+// lost the connection to an executor and waits for the reason; it does not block.
+type Inquirer interface {
+	Inquire(id event.ExecutorID)
+}
+
 // Prepared is what a manager knows before it is started.
 type Prepared struct {
 	ID   event.AppID // by which the cluster knows the application; "": it has no name of its own for it

@@ -216,6 +216,9 @@ func (r *Remote) disconnected(e *remoteExecutor) {
 		r.lose(e, scheduler.ExecutorLost{ID: e.id, Reason: e.leave, PlatformFault: true})
 	default:
 		r.d.Post(scheduler.ExecutorDisconnected{ID: e.id})
+		if m, ok := r.o.Manager.(cluster.Inquirer); ok {
+			m.Inquire(e.id)
+		}
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/hadoop/hdfs"
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/rpc"
 	"github.com/firesteel/firesteel/internal/sparkerr"
@@ -41,6 +44,7 @@ type process struct {
 	client *block.Client
 	server *rpc.Server
 	roots  []string // folders of this executor's own
+	hdfs   *hdfs.FS
 
 	fetching sync.Map // of broadcasts: the lock that is held while one is fetched
 
@@ -129,6 +133,7 @@ func (p *process) open(context.Context) error {
 	}
 	pool := memory.NewPool(memory.Config{Budget: budget(p.args.Memory), Key: "spark.executor.memory", StorageFraction: p.conf.Double("spark.memory.storageFraction")})
 	p.env = &Env{ID: p.args.ID, Host: p.args.Host, Cores: p.args.Cores, Conf: settings, Pool: pool, Dirs: dirs, FS: vfs.NewRegistry()}
+	p.hdfs = hdfs.Register(p.env.FS, settings)
 	p.out = wire.Reports(p.conn, p.unsendable)
 	p.openBlocks()
 	if err := p.listen(); err != nil {
@@ -148,8 +153,20 @@ func (p *process) register(ctx context.Context) error {
 	defer cancel()
 	return p.ask(ctx, wire.MethodRegister, &wire.Registration{
 		Application: wire.Application{App: p.args.App, Executor: p.args.ID}, Host: p.args.Host, Cores: p.args.Cores, Memory: p.args.Memory,
-		Blocks: p.address(),
+		Blocks: p.address(), LogURLs: named("SPARK_LOG_URL_", strings.ToLower), Attributes: named("SPARK_EXECUTOR_ATTRIBUTE_", strings.ToUpper),
 	}, nil)
+}
+
+// named are the variables with a prefix, by the rest of their names: a cluster manager tells so where logs are, and more.
+func named(prefix string, form func(string) string) map[string]string {
+	out := map[string]string{}
+	for _, e := range os.Environ() {
+		k, v, _ := strings.Cut(e, "=")
+		if name, ok := strings.CutPrefix(k, prefix); ok {
+			out[form(name)] = v
+		}
+	}
+	return out
 }
 
 // serve runs until the driver lets this executor go, is lost, or ctx ends.
@@ -221,6 +238,7 @@ func (p *process) close() error {
 	p.client.Close()
 	p.server.Close()
 	p.env.Blocks.Close()
+	p.hdfs.Close()
 	return errors.Join(append(errs, p.env.Dirs.Remove(), cluster.RemoveFolders(p.roots))...)
 }
 

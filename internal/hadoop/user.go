@@ -208,10 +208,11 @@ func (u *User) ticket(spn string) (*krb.Client, messages.Ticket, types.Encryptio
 	return k, t, key, nil
 }
 
-// UserFor is the user that settings ask for: spark.kerberos.principal and keytab log in; else the process's user.
+// UserFor is the user that settings ask for: spark.kerberos.principal and keytab log in; else the process's user. In a
+// container, which has tokens in place of the keytab, it is the process's user.
 func UserFor(c Conf, settings map[string]string) (*User, error) {
 	keytabFile, principal := settings["spark.kerberos.keytab"], settings["spark.kerberos.principal"]
-	if !c.Kerberos() || keytabFile == "" {
+	if !c.Kerberos() || keytabFile == "" || os.Getenv(TokenFile) != "" {
 		return CurrentUser(c)
 	}
 	tokens, err := LoadCredentials()

@@ -25,6 +25,7 @@ import (
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/driver"
 	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/hadoop/hdfs"
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/metastore"
 	"github.com/firesteel/firesteel/internal/scheduler"
@@ -65,6 +66,7 @@ type App struct {
 	pool    *memory.Pool
 	dirs    *memory.Dirs
 	fs      *vfs.Registry
+	hdfs    *hdfs.FS
 	driver  *driver.Driver
 	shuffle *shuffle.Local
 	catalog *catalog.Shared
@@ -104,6 +106,7 @@ func Start(ctx context.Context, o Options) (*App, error) {
 		ID: cmp.Or(settings["spark.app.id"], newAppID(master.Kind)), Name: settings["spark.app.name"], Started: time.Now(),
 		Conf: conf.NewValues(settings), master: master, fs: vfs.NewRegistry(), sessions: map[*Session]bool{},
 	}
+	a.hdfs = hdfs.Register(a.fs, settings)
 	if err := a.open(ctx, &o); err != nil {
 		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
 	}
@@ -259,6 +262,7 @@ func (a *App) Close(ctx context.Context) error {
 	if a.dirs != nil {
 		errs = append(errs, a.dirs.Remove())
 	}
+	a.hdfs.Close()
 	return errors.Join(errs...)
 }
 

@@ -21,10 +21,8 @@ import (
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/hadoop"
-	"github.com/firesteel/firesteel/internal/hadoop/hdfs"
 	"github.com/firesteel/firesteel/internal/hadoop/yarn"
 	"github.com/firesteel/firesteel/internal/rpc"
-	"github.com/firesteel/firesteel/internal/vfs"
 )
 
 // SpecEnv names, for a driver in the application master's container, the file with what the submission said.
@@ -190,15 +188,7 @@ func (a *am) cleanUp() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), finishLimit)
 	defer cancel()
-	reg := vfs.NewRegistry()
-	h := hdfs.New(a.conf, a.user)
-	defer h.Close()
-	reg.Register(hdfs.Scheme, h)
-	f, p, err := reg.Resolve(a.spec.Staging)
-	if err != nil {
-		return err
-	}
-	return f.Remove(ctx, p)
+	return removeStaging(ctx, a.conf, a.user, a.spec.Staging)
 }
 
 // serve is client mode: the driver is elsewhere; this process asks YARN for what the driver wants.
@@ -355,6 +345,8 @@ func (s *server) Receive(_ *rpc.Conn, method string, body []byte) {
 		if json.Unmarshal(body, &n) == nil {
 			s.order(func(m *master) { m.scale(n) })
 		}
+	case sayHurry:
+		s.order((*master).hurry)
 	case sayKill:
 		var ids []event.ExecutorID
 		if json.Unmarshal(body, &ids) == nil {

@@ -26,6 +26,7 @@ const (
 	sayNotice   = "notice"   // master: a cluster.Notice
 	sayScale    = "scale"    // driver
 	sayKill     = "kill"     // driver
+	sayHurry    = "hurry"    // driver: an executor is gone, and the reason is wanted
 	sayStop     = "stop"     // driver: report the end; answered when YARN knows it
 )
 
@@ -204,6 +205,14 @@ func (l *link) kill(ids []event.ExecutorID) {
 	defer l.mu.Unlock()
 	if l.conn != nil {
 		_ = send(l.conn, sayKill, ids)
+	}
+}
+
+func (l *link) hurry() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conn != nil {
+		_ = send(l.conn, sayHurry, struct{}{})
 	}
 }
 

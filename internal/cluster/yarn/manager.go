@@ -36,7 +36,11 @@ type Manager struct {
 	stopped   bool
 }
 
-var _ cluster.Manager = (*Manager)(nil)
+var (
+	_ cluster.Manager  = (*Manager)(nil)
+	_ cluster.Preparer = (*Manager)(nil)
+	_ cluster.Inquirer = (*Manager)(nil)
+)
 
 // New makes a manager with the application's settings.
 func New(v *conf.Values) *Manager { return &Manager{v: v} }
@@ -274,6 +278,16 @@ func (m *Manager) Kill(_ context.Context, ids []event.ExecutorID) error {
 		return errNotStarted
 	}
 	return nil
+}
+
+// Inquire implements cluster.Inquirer.
+func (m *Manager) Inquire(event.ExecutorID) {
+	switch {
+	case m.master != nil:
+		m.master.hurry()
+	case m.link != nil:
+		m.link.hurry()
+	}
 }
 
 // Stop implements cluster.Manager: the application ends well, unless it was said to have failed.

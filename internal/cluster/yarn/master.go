@@ -30,6 +30,7 @@ type master struct {
 
 	alloc *allocator // of the loop
 	beat  struct{ slow, fast, now time.Duration }
+	haste time.Time // until then it beats fast; of the loop
 
 	cancel context.CancelCauseFunc
 	work   sync.WaitGroup
@@ -91,6 +92,12 @@ func (m *master) scale(total int) { m.post(func(a *allocator) { a.level = total 
 
 func (m *master) kill(ids []event.ExecutorID) { m.post(func(a *allocator) { a.kill(ids) }) }
 
+// hurryFor is how long the master beats fast when somebody waits for the reason of an executor's end: the NodeManager tells
+// the ResourceManager with its own beat, of a second by default.
+const hurryFor = 3 * time.Second
+
+func (m *master) hurry() { m.post(func(*allocator) { m.haste = time.Now().Add(hurryFor) }) }
+
 // leastPause keeps many commands in a row from becoming as many calls.
 const leastPause = 20 * time.Millisecond
 
@@ -132,6 +139,9 @@ func (m *master) pause() time.Duration {
 		return p
 	}
 	m.beat.now = m.beat.fast
+	if time.Now().Before(m.haste) {
+		return m.beat.fast
+	}
 	return m.beat.slow
 }
 

@@ -137,6 +137,14 @@ func (s *staging) remove(ctx context.Context) error {
 
 func (s *staging) close() { s.hdfs.Close() }
 
+// removeStaging deletes the directory where nobody has it open.
+func removeStaging(ctx context.Context, c hadoop.Conf, u *hadoop.User, root string) error {
+	s := &staging{fs: vfs.NewRegistry(), hdfs: hdfs.New(c, u), root: root}
+	defer s.close()
+	s.fs.Register(hdfs.Scheme, s.hdfs)
+	return s.remove(ctx)
+}
+
 // DuplicateError says that two files want the same link.
 type DuplicateError struct{ Link, First, Second string }
 

@@ -58,7 +58,19 @@ func Submit(ctx context.Context, s Submission, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return outcome(r)
+	return errors.Join(outcome(r), c.tidy(ctx, v))
+}
+
+// tidy removes the files of an application that has ended; its master did that already unless it was killed.
+func (c *client) tidy(ctx context.Context, v *conf.Values) error {
+	if v.Bool("spark.yarn.preserve.staging.files") {
+		return nil
+	}
+	root, err := stagingRoot(v, c.conf, c.user, c.id)
+	if err != nil {
+		return err
+	}
+	return removeStaging(ctx, c.conf, c.user, root)
 }
 
 // start uploads and submits.
@@ -156,5 +168,5 @@ func Kill(ctx context.Context, settings map[string]string, id string, out io.Wri
 		return err
 	}
 	fmt.Fprintf(out, "Killed application %s\n", id)
-	return nil
+	return c.tidy(ctx, c.v)
 }
