@@ -8,11 +8,16 @@ import (
 	"time"
 
 	"github.com/firesteel/firesteel/internal/cluster"
+	"github.com/firesteel/firesteel/internal/cluster/clustertest"
 	"github.com/firesteel/firesteel/internal/event"
 	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestContract(t *testing.T) {
+	clustertest.Run(t, clustertest.Subject{New: func(*testing.T) cluster.Manager { return New(2) }, InProcess: true})
+}
 
 func TestPool(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -12,10 +12,23 @@ import (
 	"testing"
 	"time"
 
+	"github.com/firesteel/firesteel/internal/cluster"
+	"github.com/firesteel/firesteel/internal/cluster/clustertest"
 	"github.com/firesteel/firesteel/internal/cluster/standalone/core"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/rpc"
 )
+
+func TestContract(t *testing.T) {
+	t.Parallel()
+	m := startMaster(t, MasterOptions{})
+	startWorker(t, m, 1, "")
+	startWorker(t, m, 2, "")
+	clustertest.Run(t, clustertest.Subject{New: func(t *testing.T) cluster.Manager { return newApp(t, []string{m.says}, nil).m },
+		NewBroken: func(t *testing.T) cluster.Manager {
+			return newApp(t, []string{m.says}, map[string]string{"spark.authenticate": "true", "spark.authenticate.secret": "wrong"}).m
+		}})
+}
 
 func TestExecutorIsReplaced(t *testing.T) {
 	t.Parallel()
@@ -25,27 +38,27 @@ func TestExecutorIsReplaced(t *testing.T) {
 	if err := a.start(1, 100, nil); err != nil {
 		t.Fatal(err)
 	}
-	a.scale(2)
-	a.has("0", "1")
-	x := a.toy("0")
-	if x.secret != "of-the-application" || x.app != "app-toy" || x.cores != 1 {
+	a.MustScale(2)
+	a.Has("0", "1")
+	x := a.Executor("0")
+	if x.Secret != "of-the-application" || x.App != "app-toy" || x.Cores != 1 {
 		t.Errorf("an executor was started with %+v", x)
 	}
-	_ = syscall.Kill(x.pid, syscall.SIGKILL)
-	if e := a.exited("0"); e.Code != 137 || !strings.Contains(e.Reason, "signal 9") || e.PlatformFault || e.HostLost {
+	_ = syscall.Kill(x.PID, syscall.SIGKILL)
+	if e := a.Exited("0"); e.Code != 137 || !strings.Contains(e.Reason, "signal 9") || e.PlatformFault || e.HostLost {
 		t.Errorf("told %+v", e)
 	}
-	a.has("1", "2")
+	a.Has("1", "2")
 	if err := a.Kill(t.Context(), []event.ExecutorID{"1"}); err != nil {
 		t.Fatal(err)
 	}
-	if e := a.exited("1"); !e.PlatformFault {
+	if e := a.Exited("1"); !e.PlatformFault {
 		t.Errorf("of one that was to end it was told %+v", e)
 	}
-	a.has("2", "3")
-	last := a.toy("3")
-	a.end()
-	gone(t, last.pid)
+	a.Has("2", "3")
+	last := a.Executor("3")
+	a.End()
+	clustertest.Gone(t, last.PID)
 	empty(t, work)
 	w.leave(t)
 	m.leave(t)
@@ -59,24 +72,24 @@ func TestWorkerIsKilled(t *testing.T) {
 	if err := a.start(1, 100, nil); err != nil {
 		t.Fatal(err)
 	}
-	a.scale(2)
-	a.has("0", "1")
-	zero, one := a.toy("0"), a.toy("1")
+	a.MustScale(2)
+	a.Has("0", "1")
+	zero, one := a.Executor("0"), a.Executor("1")
 	w.kill()
 	for _, id := range []event.ExecutorID{"0", "1"} {
-		if e := a.exited(id); !e.HostLost || !e.PlatformFault || !strings.Contains(e.Reason, "worker lost") {
+		if e := a.Exited(id); !e.HostLost || !e.PlatformFault || !strings.Contains(e.Reason, "worker lost") {
 			t.Errorf("executor %s: told %+v", id, e)
 		}
 	}
-	gone(t, zero.pid)
-	gone(t, one.pid)
+	clustertest.Gone(t, zero.PID)
+	clustertest.Gone(t, one.PID)
 	other, work := startWorker(t, m, 2, "")
-	a.has("2", "3")
+	a.Has("2", "3")
 	other.leave(t) // as a user ends a worker: told at once
-	if e := a.exited("2"); !e.HostLost {
+	if e := a.Exited("2"); !e.HostLost {
 		t.Errorf("told %+v", e)
 	}
-	a.end()
+	a.End()
 	names, _ := filepath.Glob(filepath.Join(work, "*", "*", "*"))
 	for _, n := range names {
 		if !strings.HasSuffix(n, "stderr") && !strings.HasSuffix(n, "stdout") {
@@ -100,9 +113,9 @@ func TestMasterRestarts(t *testing.T) {
 			if err := a.start(1, 100, nil); err != nil {
 				t.Fatal(err)
 			}
-			a.scale(9)
-			a.has("0", "1", "2")
-			before := a.toy("0").pid
+			a.MustScale(9)
+			a.Has("0", "1", "2")
+			before := a.Executor("0").PID
 			runs := filepath.Join(t.TempDir(), "runs")
 			c, err := NewClient(t.Context(), []string{m.says}, "s")
 			if err != nil {
@@ -112,7 +125,7 @@ func TestMasterRestarts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, func() string {
+			clustertest.Eventually(t, func() string {
 				if _, err := os.Stat(runs); err != nil {
 					return "the driver does not run"
 				}
@@ -120,15 +133,15 @@ func TestMasterRestarts(t *testing.T) {
 			})
 			c.Close()
 			m.kill()
-			_ = syscall.Kill(a.toy("1").pid, syscall.SIGKILL) // while there is no master
+			_ = syscall.Kill(a.Executor("1").PID, syscall.SIGKILL) // while there is no master
 			_, port, _ := net.SplitHostPort(m.says)
 			o.Port, _ = strconv.Atoi(port)
 			m = startMaster(t, o)
-			if e := a.exited("1"); e.Code != 137 {
+			if e := a.Exited("1"); e.Code != 137 {
 				t.Errorf("told %+v", e)
 			}
-			a.has("0", "2", "3") // a new one has a new number
-			if a.toy("0").pid != before || !alive(before) {
+			a.Has("0", "2", "3") // a new one has a new number
+			if a.Executor("0").PID != before || !clustertest.Alive(before) {
 				t.Error("an executor was touched")
 			}
 			v := view(t, m.says, "s")
@@ -145,8 +158,8 @@ func TestMasterRestarts(t *testing.T) {
 			if len(v.ActiveDrivers) != 1 || v.ActiveDrivers[0].ID != driver || v.ActiveDrivers[0].State != core.Running {
 				t.Errorf("the new master knows the drivers %+v", v.ActiveDrivers)
 			}
-			a.end()
-			eventually(t, func() string {
+			a.End()
+			clustertest.Eventually(t, func() string {
 				if m, _ := filepath.Glob(filepath.Join(second, "app-*")); len(m) > 0 {
 					return "left: " + m[0]
 				}
@@ -165,18 +178,18 @@ func TestWorkerDiesWithoutMaster(t *testing.T) {
 	if err := a.start(1, 100, nil); err != nil {
 		t.Fatal(err)
 	}
-	a.scale(1)
-	a.has("0")
+	a.MustScale(1)
+	a.Has("0")
 	m.kill()
 	w.kill()
 	_, port, _ := net.SplitHostPort(m.says)
 	p, _ := strconv.Atoi(port)
 	m = startMaster(t, MasterOptions{Port: p})
-	if e := a.exited("0"); !e.PlatformFault {
+	if e := a.Exited("0"); !e.PlatformFault {
 		t.Errorf("told %+v", e)
 	}
 	startWorker(t, m, 1, "")
-	a.has("1")
+	a.Has("1")
 }
 
 func TestDriverIsKilled(t *testing.T) {
@@ -187,15 +200,15 @@ func TestDriverIsKilled(t *testing.T) {
 	if err := a.start(1, 100, nil); err != nil {
 		t.Fatal(err)
 	}
-	a.scale(1)
-	a.has("0")
-	pid := a.toy("0").pid
-	a.stop() // the manager does not connect again, as a process that was killed does not
-	a.Manager.busy.Wait()
-	a.peer.Close()
-	gone(t, pid)
+	a.MustScale(1)
+	a.Has("0")
+	pid := a.Executor("0").PID
+	a.m.stop() // the manager does not connect again, as a process that was killed does not
+	a.m.busy.Wait()
+	a.m.peer.Close()
+	clustertest.Gone(t, pid)
 	empty(t, work)
-	eventually(t, func() string {
+	clustertest.Eventually(t, func() string {
 		if v := view(t, m.says, ""); len(v.Apps) != 0 || len(v.EndedApps) != 1 || v.EndedApps[0].State != "FAILED" || v.Workers[0].CoresFree != 1 {
 			return "the application still holds something"
 		}
@@ -247,7 +260,7 @@ func TestNoMaster(t *testing.T) {
 	nobody := l.Addr().String()
 	_ = l.Close()
 	a := newApp(t, []string{nobody}, nil)
-	a.first = 200 * time.Millisecond
+	a.m.first = 200 * time.Millisecond
 	if err := a.start(1, 100, nil); err == nil || !strings.Contains(err.Error(), "no master of spark://"+nobody+" can be used") {
 		t.Errorf("the application got %v", err)
 	}
@@ -292,12 +305,10 @@ func TestWorkerTooSmall(t *testing.T) {
 	if err := a.start(4, 4096, nil); err != nil {
 		t.Fatal(err)
 	}
-	a.scale(1)
-	eventually(t, func() string {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		if !strings.Contains(a.warning, "an executor needs 4 cores and 4096 MiB; of 1 workers the freest has 2 cores, and the most memory free on one is 1024 MiB") {
-			return "warned: " + a.warning
+	a.MustScale(1)
+	clustertest.Eventually(t, func() string {
+		if !strings.Contains(a.warned(), "an executor needs 4 cores and 4096 MiB; of 1 workers the freest has 2 cores, and the most memory free on one is 1024 MiB") {
+			return "warned: " + a.warned()
 		}
 		return ""
 	})
@@ -310,18 +321,13 @@ func TestExecutorsThatEndAtOnce(t *testing.T) {
 	m := startDaemon(t, "master", o)
 	_, work := startWorker(t, m, 1, "")
 	a := newApp(t, []string{m.says}, nil)
-	if err := a.start(1, 100, map[string]string{"TOY": "9"}); err != nil {
+	if err := a.start(1, 100, map[string]string{clustertest.ExitEnv: "9"}); err != nil {
 		t.Fatal(err)
 	}
-	a.scale(1)
-	eventually(t, func() string {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		if a.failed == nil || !strings.Contains(a.failed.Error(), "exited with status 9") {
-			return "the application goes on"
-		}
-		return ""
-	})
+	a.MustScale(1)
+	if err := a.Failed(); !strings.Contains(err.Error(), "exited with status 9") {
+		t.Errorf("it gave up with %v", err)
+	}
 	empty(t, work)
 }
 
@@ -343,7 +349,7 @@ func TestDrivers(t *testing.T) {
 	}
 	reaches := func(id string, s core.DriverState) (d core.DriverView) {
 		t.Helper()
-		eventually(t, func() string {
+		clustertest.Eventually(t, func() string {
 			d, _, _ = c.Status(t.Context(), id)
 			if d.State != s {
 				return "the driver is " + string(d.State) + " (" + d.Reason + "), not " + string(s)
@@ -360,7 +366,7 @@ func TestDrivers(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "child")
 	id := submit(false, "child", file)
 	var pid int
-	eventually(t, func() string {
+	clustertest.Eventually(t, func() string {
 		b, _ := os.ReadFile(file)
 		if pid, _ = strconv.Atoi(string(b)); pid == 0 {
 			return "no child"
@@ -371,14 +377,14 @@ func TestDrivers(t *testing.T) {
 		t.Fatal(err)
 	}
 	reaches(id, core.Killed)
-	gone(t, pid)
+	clustertest.Gone(t, pid)
 	if _, err := c.Kill(t.Context(), id); err == nil || !strings.Contains(err.Error(), "already finished or does not exist") {
 		t.Errorf("killed twice: %v", err)
 	}
 	// A worker that is killed takes its drivers along; one that is supervised runs elsewhere.
 	_ = os.Remove(file)
 	id = submit(true, "child", file)
-	eventually(t, func() string {
+	clustertest.Eventually(t, func() string {
 		b, _ := os.ReadFile(file)
 		if pid, _ = strconv.Atoi(string(b)); pid == 0 {
 			return "no child"
@@ -386,10 +392,10 @@ func TestDrivers(t *testing.T) {
 		return ""
 	})
 	w.kill()
-	gone(t, pid)
+	clustertest.Gone(t, pid)
 	_ = os.Remove(file)
 	startWorker(t, m, 2, "")
-	eventually(t, func() string {
+	clustertest.Eventually(t, func() string {
 		if _, err := os.Stat(file); err != nil {
 			return "the driver was not launched again"
 		}

@@ -5,9 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
-	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -23,9 +21,9 @@ import (
 
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/cluster/child"
+	"github.com/firesteel/firesteel/internal/cluster/clustertest"
 	"github.com/firesteel/firesteel/internal/cluster/standalone/core"
 	"github.com/firesteel/firesteel/internal/conf"
-	"github.com/firesteel/firesteel/internal/event"
 )
 
 // roleEnv makes this test's binary a process of a cluster; optionsEnv holds its options as JSON.
@@ -35,10 +33,8 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	clustertest.ExecutorMain()
 	child.FollowParent()
-	if os.Getenv(cluster.ExecutorEnv) == "1" {
-		os.Exit(toyExecutor(os.Args[1:]))
-	}
 	switch os.Getenv(roleEnv) {
 	case "":
 		goleak.VerifyTestMain(m)
@@ -87,28 +83,6 @@ func beDaemon(role string) error {
 	case <-w.Done():
 		return w.Err()
 	}
-}
-
-// toyExecutor says to its driver who it is, and leaves with the connection, or at once where TOY says with which status.
-func toyExecutor(args []string) int {
-	if code, err := strconv.Atoi(os.Getenv("TOY")); err == nil {
-		return code
-	}
-	value := func(flag string) string {
-		for i, a := range args {
-			if a == flag {
-				return args[i+1]
-			}
-		}
-		return ""
-	}
-	c, err := net.Dial("tcp", value("--driver-url"))
-	if err != nil {
-		return 3
-	}
-	fmt.Fprintf(c, "%s %d %s %s %s\n", value("--executor-id"), os.Getpid(), value("--cores"), value("--app-id"), os.Getenv(cluster.SecretEnv))
-	_, _ = io.ReadAll(c)
-	return 0
 }
 
 // toyDriver is what a worker starts for a driver: "submit --properties-file FILE PROGRAM ARG…". The program is the argument:
@@ -200,177 +174,38 @@ func startWorker(t *testing.T, m *daemon, cores int, secret string) (*daemon, st
 		Secret: secret, Heartbeat: time.Second}, "SPARK_LOCAL_DIRS="+filepath.Join(dir, "local")), filepath.Join(dir, "work")
 }
 
-// toy is an executor as its driver sees it.
-type toy struct {
-	id     event.ExecutorID
-	pid    int
-	cores  int
-	app    string
-	secret string
-	conn   net.Conn
-}
-
-// toyApp is an application with a real manager and toy executors.
-type toyApp struct {
-	*Manager
-	t        *testing.T
-	listener net.Listener
-	busy     sync.WaitGroup
+// app is an application of toy executors, with its manager and what that warned of.
+type app struct {
+	*clustertest.Driver
+	m *Manager
 
 	mu      sync.Mutex
-	toys    map[event.ExecutorID]toy
-	exits   map[event.ExecutorID]cluster.Exited
-	failed  error
 	warning string
 }
 
-func newApp(t *testing.T, masters []string, settings map[string]string) *toyApp {
+func newApp(t *testing.T, masters []string, settings map[string]string) *app {
 	t.Helper()
 	m, err := cluster.ParseMaster("spark://" + strings.Join(masters, ","))
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &toyApp{Manager: NewManager(m, conf.NewValues(settings)), t: t, toys: map[event.ExecutorID]toy{}, exits: map[event.ExecutorID]cluster.Exited{}}
-	a.warn = func(s string) { a.mu.Lock(); a.warning += s + "\n"; a.mu.Unlock() }
-	if a.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
-	a.busy.Go(a.accept)
-	t.Cleanup(a.end)
+	a := &app{m: NewManager(m, conf.NewValues(settings))}
+	a.m.warn = func(s string) { a.mu.Lock(); a.warning += s + "\n"; a.mu.Unlock() }
+	a.Driver = clustertest.NewDriver(t, a.m)
 	return a
 }
 
-func (a *toyApp) accept() {
-	for {
-		c, err := a.listener.Accept()
-		if err != nil {
-			return
-		}
-		x := toy{conn: c}
-		line, _ := bufio.NewReader(c).ReadString('\n')
-		_, _ = fmt.Sscan(line, &x.id, &x.pid, &x.cores, &x.app, &x.secret)
-		a.mu.Lock()
-		a.toys[x.id] = x
-		a.mu.Unlock()
-	}
-}
+func (a *app) warned() string { a.mu.Lock(); defer a.mu.Unlock(); return a.warning }
 
 // start registers the application: so many cores and MiB an executor.
-func (a *toyApp) start(cores int, mib int64, env map[string]string) error {
-	return a.Start(a.t.Context(), cluster.App{ID: "app-toy", Name: "toy", User: "me", DriverURL: a.listener.Addr().String(), Secret: "of-the-application",
-		Executor: cluster.Executor{Cores: cores, Memory: mib << 20, Binary: os.Args[0], Env: env}}, a.told)
+func (a *app) start(cores int, mib int64, env map[string]string) error {
+	return a.Launch(cores, mib<<20, env)
 }
-
-func (a *toyApp) told(n cluster.Notice) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	switch n := n.(type) {
-	case cluster.Exited:
-		a.exits[n.ID] = n
-		if x, ok := a.toys[n.ID]; ok {
-			_ = x.conn.Close()
-			delete(a.toys, n.ID)
-		}
-	case cluster.Failed:
-		a.failed = n.Err
-	}
-}
-
-func (a *toyApp) end() {
-	if err := a.Stop(context.Background()); err != nil {
-		a.t.Errorf("Stop: %v", err)
-	}
-	_ = a.listener.Close()
-	a.busy.Wait()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, x := range a.toys {
-		_ = x.conn.Close()
-	}
-}
-
-func (a *toyApp) scale(n int) {
-	a.t.Helper()
-	if err := a.Scale(a.t.Context(), n); err != nil {
-		a.t.Fatal(err)
-	}
-}
-
-// has waits until exactly these executors are there.
-func (a *toyApp) has(ids ...event.ExecutorID) {
-	a.t.Helper()
-	eventually(a.t, func() string {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		for _, id := range ids {
-			if _, ok := a.toys[id]; !ok {
-				return fmt.Sprintf("executor %s is missing; %d are there; exits %v", id, len(a.toys), a.exits)
-			}
-		}
-		if len(a.toys) != len(ids) {
-			return fmt.Sprintf("%d executors, not %d", len(a.toys), len(ids))
-		}
-		return ""
-	})
-}
-
-func (a *toyApp) toy(id event.ExecutorID) toy {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.toys[id]
-}
-
-// exited waits for the notice of an executor's end.
-func (a *toyApp) exited(id event.ExecutorID) cluster.Exited {
-	a.t.Helper()
-	var x cluster.Exited
-	eventually(a.t, func() string {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		var ok bool
-		if x, ok = a.exits[id]; !ok {
-			return "the end of executor " + string(id) + " was not told"
-		}
-		return ""
-	})
-	return x
-}
-
-// eventually waits until f has nothing to complain about.
-func eventually(t *testing.T, f func() string) {
-	t.Helper()
-	why := ""
-	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if why = f(); why == "" {
-			return
-		}
-	}
-	t.Fatal(why)
-}
-
-// gone waits for the end of a process that is not a child of this one.
-func gone(t *testing.T, pid int) {
-	t.Helper()
-	eventually(t, func() string {
-		if syscall.Kill(pid, 0) == nil && !zombie(pid) {
-			return fmt.Sprintf("process %d is still there", pid)
-		}
-		return ""
-	})
-}
-
-// zombie says whether a process has ended and only waits to be asked how.
-func zombie(pid int) bool {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err == nil && strings.Contains(string(b), ") Z ")
-}
-
-func alive(pid int) bool { return syscall.Kill(pid, 0) == nil && !zombie(pid) }
 
 // empty waits until a folder holds nothing.
 func empty(t *testing.T, dir string) {
 	t.Helper()
-	eventually(t, func() string {
+	clustertest.Eventually(t, func() string {
 		if names, _ := os.ReadDir(dir); len(names) > 0 {
 			return fmt.Sprintf("%s still holds %v", dir, names)
 		}

@@ -103,7 +103,7 @@ func New(cfg Config) *State {
 // Step takes in what happened and says what to do. The slice is valid until the next Step.
 func (s *State) Step(now time.Time, e Event) []Action {
 	if at, ok := s.Deadline(); ok && now.Sub(at) > frozen {
-		s.thaw(now.Sub(at))
+		s.thaw(now.Sub(at) + frozen) // and time to read it
 	}
 	if now.After(s.now) {
 		s.now = now

@@ -1,0 +1,198 @@
+package clustertest
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/firesteel/firesteel/internal/cluster"
+	"github.com/firesteel/firesteel/internal/event"
+)
+
+// Subject is a manager under test.
+type Subject struct {
+	// New makes a manager, not started, whose cluster has room for three executors of one core and 64 MiB.
+	New func(t *testing.T) cluster.Manager
+	// NewBroken makes one whose Start fails; nil: there is no such one.
+	NewBroken func(t *testing.T) cluster.Manager
+	// InProcess: the one executor is this process; it can be neither scaled nor killed.
+	InProcess bool
+}
+
+// memory of each executor.
+const memory = 64 << 20
+
+// Run holds a manager to the contract of package cluster.
+func Run(t *testing.T, s Subject) {
+	t.Run("StopWithoutStart", func(t *testing.T) { stopTwice(t, s.New(t)) })
+	if s.NewBroken != nil {
+		t.Run("FailedStart", func(t *testing.T) { failedStart(t, s.NewBroken(t)) })
+	}
+	if s.InProcess {
+		t.Run("InProcess", func(t *testing.T) { inProcess(t, s.New(t)) })
+		return
+	}
+	t.Run("Levels", func(t *testing.T) { levels(t, s.New(t)) })
+	t.Run("Exits", func(t *testing.T) { exits(t, s.New(t)) })
+	t.Run("Kill", func(t *testing.T) { kill(t, s.New(t)) })
+	t.Run("Stop", func(t *testing.T) { stop(t, s.New(t)) })
+}
+
+func stopTwice(t *testing.T, m cluster.Manager) {
+	for range 2 {
+		if err := m.Stop(t.Context()); err != nil {
+			t.Errorf("Stop: %v", err)
+		}
+	}
+}
+
+func failedStart(t *testing.T, m cluster.Manager) {
+	d := NewDriver(t, m)
+	if err := d.Launch(1, memory, nil); err == nil {
+		t.Error("Start succeeded")
+	}
+	if err := m.Scale(t.Context(), 1); err == nil {
+		t.Error("Scale succeeded after a failed Start")
+	}
+	stopTwice(t, m)
+}
+
+func inProcess(t *testing.T, m cluster.Manager) {
+	d := NewDriver(t, m)
+	if err := d.Launch(0, 0, nil); err != nil {
+		t.Fatal(err)
+	}
+	d.MustScale(7)
+	d.MustScale(0)
+	if err := m.Kill(t.Context(), []event.ExecutorID{event.DriverExecutor}); err != nil {
+		t.Errorf("Kill: %v", err)
+	}
+	if len(d.registered) != 1 || d.registered[0].ID != event.DriverExecutor || d.registered[0].Cores < 1 || len(d.exits) != 0 {
+		t.Errorf("told %+v and %+v", d.registered, d.exits)
+	}
+	stopTwice(t, m)
+}
+
+// levels: Scale says how many should exist; again is harmless; less ends none.
+func levels(t *testing.T, m cluster.Manager) {
+	d := NewDriver(t, m)
+	if err := d.Launch(1, memory, nil); err != nil {
+		t.Fatal(err)
+	}
+	d.MustScale(1)
+	d.MustScale(1)
+	d.Has("0")
+	d.MustScale(3)
+	d.MustScale(3)
+	d.Has("0", "1", "2")
+	x := d.Executor("1")
+	if x.Secret != "of-the-application" || x.App != "app-toy" || x.Cores != 1 {
+		t.Errorf("an executor was started as %+v", x)
+	}
+	if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", x.PID)); err == nil && strings.Contains(string(b), "of-the-application") {
+		t.Error("the secret is on the command line")
+	}
+	d.MustScale(1)
+	if err := m.Kill(t.Context(), []event.ExecutorID{"0", "2"}); err != nil {
+		t.Fatal(err)
+	}
+	d.Exited("0")
+	d.Exited("2")
+	d.Has("1") // the level is one: none is replaced
+	d.MustScale(2)
+	d.Has("1", "3")
+	d.End()
+	Gone(t, x.PID)
+}
+
+// exits: an executor's end is told with its status, and it is replaced by one with a new id.
+func exits(t *testing.T, m cluster.Manager) {
+	d := NewDriver(t, m)
+	if err := d.Launch(1, memory, nil); err != nil {
+		t.Fatal(err)
+	}
+	d.MustScale(2)
+	d.Has("0", "1")
+	_ = syscall.Kill(d.Executor("0").PID, syscall.SIGKILL)
+	if x := d.Exited("0"); x.Code != 137 || x.PlatformFault || x.HostLost || !strings.Contains(x.Reason, "signal 9") {
+		t.Errorf("of a killed executor was told %+v", x)
+	}
+	d.Has("1", "2")
+	_ = d.Executor("1").conn.Close()
+	if x := d.Exited("1"); x.Code != 0 || x.PlatformFault {
+		t.Errorf("of one that left was told %+v", x)
+	}
+	d.mu.Lock()
+	delete(d.executors, "1")
+	d.mu.Unlock()
+	d.Has("2", "3")
+}
+
+// kill: for good, not the executor's fault, and without lowering the level; unknown ids do no harm.
+func kill(t *testing.T, m cluster.Manager) {
+	d := NewDriver(t, m)
+	if err := d.Launch(1, memory, nil); err != nil {
+		t.Fatal(err)
+	}
+	d.MustScale(2)
+	d.Has("0", "1")
+	if err := m.Kill(t.Context(), []event.ExecutorID{"0", "77", "nobody"}); err != nil {
+		t.Fatal(err)
+	}
+	if x := d.Exited("0"); !x.PlatformFault {
+		t.Errorf("of one that was to end was told %+v", x)
+	}
+	d.Has("1", "2")
+}
+
+// stop: nothing of the application is left, nothing is told any more.
+func stop(t *testing.T, m cluster.Manager) {
+	d := NewDriver(t, m)
+	if err := d.Launch(1, memory, nil); err != nil {
+		t.Fatal(err)
+	}
+	d.MustScale(3)
+	d.Has("0", "1", "2")
+	pids := []int{d.Executor("0").PID, d.Executor("1").PID, d.Executor("2").PID}
+	stopTwice(t, m)
+	d.mu.Lock()
+	told := len(d.exits)
+	d.mu.Unlock()
+	for _, pid := range pids {
+		Gone(t, pid)
+	}
+	if err := m.Scale(t.Context(), 1); err == nil {
+		t.Error("a stopped manager was scaled")
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.exits) != told || d.failed != nil {
+		t.Errorf("told after Stop: %v %v", d.exits, d.failed)
+	}
+	if slices.ContainsFunc(pids, Alive) {
+		t.Error("an executor came back")
+	}
+}
+
+// Gone waits for the end of a process that is not a child of this one.
+func Gone(t testing.TB, pid int) {
+	t.Helper()
+	Eventually(t, func() string {
+		if Alive(pid) {
+			return fmt.Sprintf("process %d is still there", pid)
+		}
+		return ""
+	})
+}
+
+// Alive says whether a process runs; one that has ended and waits to be asked how does not.
+func Alive(pid int) bool {
+	if syscall.Kill(pid, 0) != nil {
+		return false
+	}
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || !strings.Contains(string(b), ") Z ")
+}

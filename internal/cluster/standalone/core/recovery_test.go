@@ -1,0 +1,96 @@
+package core
+
+import (
+	"reflect"
+	"testing"
+	"time"
+)
+
+// A master that knows nothing believes all who come within the window, not only the first.
+func TestRestartWithoutRecords(t *testing.T) {
+	m := newMaster(t, DefaultConfig())
+	m.step(Recovered{})
+	m.worker(1, "idle", 2, 100)
+	m.wait(time.Second)
+	if m.s.View().Recovering {
+		t.Error("a master without records says that it recovers")
+	}
+	m.step(WorkerRegistered{Peer: 2, Info: WorkerInfo{ID: "busy", Cores: 3, Memory: 100}, Executors: []Held{{"app-x", 0, 1, 10}, {"app-y", 3, 1, 10}},
+		Drivers: []HeldDriver{{ID: "driver-1", Desc: DriverDesc{Cores: 1, Memory: 5}}}})
+	if len(m.told[2]) != 0 {
+		t.Errorf("the worker was told %+v", m.told[2])
+	}
+	if d := m.s.drivers["driver-1"]; d == nil || d.state != Running || m.s.workers["busy"].cores != 0 {
+		t.Errorf("the driver is %+v", d)
+	}
+	m.step(ExecutorEnded{Worker: "busy", App: "app-x", ID: 0, Code: 7, Reason: "exit status 7"})
+	m.step(AppRegistered{Peer: 3, ID: "app-x", Level: 1, Known: []int{0}, Next: 5, Desc: AppDesc{CoresPer: 1, Memory: 10, CoresMax: 1}})
+	want := []Message{ExecutorGone{ID: 0, Code: 7, Reason: "exit status 7"}, ExecutorAdded{5, "idle", "hidle", 1}}
+	if !reflect.DeepEqual(m.told[3], want) {
+		t.Errorf("the application was told %+v, want %+v", m.told[3], want)
+	}
+	for range 2 {
+		m.wait(35 * time.Second)
+		m.step(Heartbeat{1, "idle"})
+		m.step(Heartbeat{2, "busy"})
+	}
+	if got := m.told[2]; !reflect.DeepEqual(got, []Message{KillExecutor{"app-y", 3}, CleanApp{"app-y"}}) {
+		t.Errorf("after the window the worker was told %+v", got)
+	}
+}
+
+// As long as an executor's worker has not come back, its cores are not given to another one.
+func TestCoresAreNotGivenTwice(t *testing.T) {
+	m := newMaster(t, DefaultConfig())
+	m.step(Recovered{})
+	m.worker(1, "1", 4, 100, Held{"app-x", 0, 2, 10})
+	m.step(AppRegistered{Peer: 3, ID: "app-x", Level: Unlimited, Known: []int{0, 1}, Desc: AppDesc{CoresPer: 2, Memory: 10, CoresMax: 4}})
+	m.worker(2, "2", 4, 100, Held{"app-x", 1, 2, 10})
+	m.wait(10 * time.Second)
+	if m.launched(1) != nil || m.launched(2) != nil {
+		t.Error("the application has more cores than it may")
+	}
+}
+
+// A master that stood still does not take the others for dead.
+func TestFrozenMaster(t *testing.T) {
+	m := newMaster(t, DefaultConfig())
+	m.worker(1, "1", 2, 100)
+	m.app(2, 1, 0, 1, 10)
+	m.now = m.now.Add(10 * time.Minute)
+	m.step(Tick{})
+	m.step(Heartbeat{1, "1"})
+	m.wait(50 * time.Second)
+	if m.s.workers["1"].dead {
+		t.Error("a worker died of the master's sleep")
+	}
+	m.wait(20 * time.Second)
+	if !m.s.workers["1"].dead {
+		t.Error("a silent worker lives on")
+	}
+}
+
+// What happened while an application was away is told when it is back.
+func TestUntoldEnds(t *testing.T) {
+	m := newMaster(t, DefaultConfig())
+	m.worker(1, "1", 1, 100)
+	m.app(2, 1, 0, 1, 10)
+	id := m.appID()
+	m.step(ExecutorStarted{"1", id, 0})
+	m.step(Disconnected{2})
+	m.step(ExecutorEnded{Worker: "1", App: id, ID: 0, Code: 137, Reason: "killed"})
+	m.step(AppRegistered{Peer: 3, ID: id, Level: 1, Desc: m.s.order[0].desc, Known: []int{0}, Next: 1})
+	if len(m.told[3]) == 0 || m.told[3][0] != (ExecutorGone{ID: 0, Code: 137, Reason: "killed"}) || len(m.s.untold) != 0 {
+		t.Errorf("told %+v", m.told[3])
+	}
+}
+
+func TestWorkerLeaves(t *testing.T) {
+	m := newMaster(t, DefaultConfig())
+	m.worker(1, "1", 1, 100)
+	m.app(2, 1, 0, 1, 10)
+	m.step(WorkerLeft{"1"})
+	if g, ok := m.told[2][1].(ExecutorGone); !ok || !g.Host || !g.Platform || !m.s.workers["1"].dead {
+		t.Errorf("told %+v", m.told[2])
+	}
+}
