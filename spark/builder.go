@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/firesteel/firesteel/internal/cluster/managers"
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/session"
 )
@@ -84,7 +85,11 @@ func (b *SessionBuilder) start(ctx context.Context) (*Session, error) {
 	if settings["spark.app.name"] == "" {
 		settings["spark.app.name"] = filepath.Base(os.Args[0])
 	}
-	app, err := session.Start(ctx, session.Options{Master: settings["spark.master"], Name: settings["spark.app.name"], Conf: settings})
+	if err := mayStart(settings["spark.master"]); err != nil {
+		return nil, err
+	}
+	app, err := session.Start(ctx, session.Options{Master: settings["spark.master"], Name: settings["spark.app.name"], Conf: settings,
+		Managers: managers.New, Log: session.LogTo(settings, false)})
 	if err != nil {
 		return nil, err
 	}

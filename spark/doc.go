@@ -20,7 +20,9 @@
 //
 // # Functions of a program on executors
 //
-// An application is a Go program that imports this package; its executors are processes of the same program. A
+// An application is a Go program that imports this package; its executors are processes of the same program. That is why
+// main begins with [Main] or [Init], which make a process that was started as an executor one; without it only local masters
+// are allowed. Package variables have their initial values on executors: what main changes is not seen there. A
 // function value that travels to them is named by its place in the program's image, so it must be a function of the
 // program and nothing else: a top-level function, a method expression, or a function literal that captures no variable. A
 // closure over variables lies on the heap of one process and cannot travel; on a cluster it is refused with a

@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"github.com/firesteel/firesteel/internal/executor"
+	"github.com/firesteel/firesteel/internal/rdd"
 	"github.com/firesteel/firesteel/internal/wire"
 )
 
 // runExecutor is an executor of an application, as cluster managers start it. It tells on stderr why it ended.
 func runExecutor(ctx context.Context, args []string) error {
-	if err := executor.Main(ctx, args, map[string]executor.Kind{wire.PlanWork: executor.PlanKind}); err != nil {
+	if err := executor.Main(ctx, args, map[string]executor.Kind{wire.PlanWork: executor.PlanKind, wire.FunctionWork: rdd.Kind}); err != nil {
 		return exitCode(1)
 	}
 	return nil

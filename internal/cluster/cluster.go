@@ -69,7 +69,7 @@ type App struct {
 // SecretEnv is the environment variable that carries an application's secret to its processes.
 const SecretEnv = "_FIRESTEEL_SECRET"
 
-// ExecutorEnv is set to 1 for executors: an application's own binary becomes an executor by it, before its main runs.
+// ExecutorEnv is set to 1 for executors: an application's own binary becomes an executor by it, at the beginning of main.
 const ExecutorEnv = "_FIRESTEEL_EXECUTOR"
 
 // Executor is what each executor gets.

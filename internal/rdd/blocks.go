@@ -16,7 +16,7 @@ import (
 type Blocks struct {
 	pool *memory.Pool
 	mu   sync.Mutex
-	all  map[blockKey]*block
+	all  map[blockKey]*keptPart
 	tick int64
 }
 
@@ -25,7 +25,7 @@ type blockKey struct {
 	part int
 }
 
-type block struct {
+type keptPart struct {
 	key   blockKey
 	elem  Elem
 	level string
@@ -37,7 +37,7 @@ type block struct {
 }
 
 // NewBlocks makes an empty store.
-func NewBlocks(p *memory.Pool) *Blocks { return &Blocks{pool: p, all: map[blockKey]*block{}} }
+func NewBlocks(p *memory.Pool) *Blocks { return &Blocks{pool: p, all: map[blockKey]*keptPart{}} }
 
 // CheckLevel refuses storage levels that do not exist.
 func CheckLevel(level string) error {
@@ -65,7 +65,7 @@ func (b *Blocks) sequence(t *Task, n *Node, part int, level string) any {
 	b.mu.Unlock()
 	switch {
 	case have == nil:
-		return n.Elem.Keep(t, n.Op.Compute(t, n, part), &Keeper{b: b, t: t, block: &block{key: key, elem: n.Elem, level: level}})
+		return n.Elem.Keep(t, n.Op.Compute(t, n, part), &Keeper{b: b, t: t, block: &keptPart{key: key, elem: n.Elem, level: level}})
 	case list != nil:
 		return n.Elem.Seq(list)
 	}
@@ -76,7 +76,7 @@ func (b *Blocks) sequence(t *Task, n *Node, part int, level string) any {
 type Keeper struct {
 	b     *Blocks
 	t     *Task
-	block *block
+	block *keptPart
 	off   bool // not to be kept
 }
 
@@ -125,7 +125,7 @@ func (k *Keeper) done(list any) {
 
 func (k *Keeper) drop() { k.t.Fail(k.b.free(k.block)) }
 
-func (b *Blocks) add(x *block) bool {
+func (b *Blocks) add(x *keptPart) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.all[x.key] != nil {
@@ -137,7 +137,7 @@ func (b *Blocks) add(x *block) bool {
 	return true
 }
 
-func (b *Blocks) free(x *block) error {
+func (b *Blocks) free(x *keptPart) error {
 	b.pool.ReleaseStorage(x.bytes)
 	x.bytes = 0
 	if x.file == nil {
@@ -149,7 +149,7 @@ func (b *Blocks) free(x *block) error {
 // Drop forgets all partitions of a node.
 func (b *Blocks) Drop(id event.RDDID) error {
 	b.mu.Lock()
-	var gone []*block
+	var gone []*keptPart
 	for k, x := range b.all {
 		if k.rdd == id {
 			gone = append(gone, x)
@@ -168,7 +168,7 @@ func (b *Blocks) Drop(id event.RDDID) error {
 func (b *Blocks) Clear() error {
 	b.mu.Lock()
 	all := b.all
-	b.all = map[blockKey]*block{}
+	b.all = map[blockKey]*keptPart{}
 	b.mu.Unlock()
 	var errs []error
 	for _, x := range all {
@@ -196,7 +196,7 @@ func (b *Blocks) Evict(n int64) int64 {
 	defer b.mu.Unlock()
 	var freed int64
 	for freed < n {
-		var oldest *block
+		var oldest *keptPart
 		for _, x := range b.all {
 			if x.list != nil && (oldest == nil || x.used < oldest.used) {
 				oldest = x

@@ -158,9 +158,7 @@ func (e *Engine) result(ctx context.Context, a Action, result any) (any, error) 
 // resultStage is the last stage of a job.
 func (e *Engine) resultStage(j *Job, parts []int) (*driver.Stage, error) {
 	s := &driver.Stage{StageSpec: e.spec(j.Node, event.NoShuffle, len(parts))}
-	if j.Node.Prefs != nil {
-		s.Prefs = prefs(j.Node, parts)
-	}
+	s.Prefs = e.prefs(j.Node, parts)
 	if e.Remote() {
 		var err error
 		s.Work, err = encodeStage(j.Node, nil, j.Action, parts)
@@ -188,16 +186,6 @@ func (e *Engine) spec(n *Node, out event.ShuffleID, tasks int) scheduler.StageSp
 		spec.RDDs = append(spec.RDDs, info)
 	}
 	return spec
-}
-
-func prefs(n *Node, parts []int) [][]scheduler.Location {
-	out := make([][]scheduler.Location, len(parts))
-	for i, p := range parts {
-		for _, host := range n.Prefs[p] {
-			out[i] = append(out[i], scheduler.Location{Host: host})
-		}
-	}
-	return out
 }
 
 // narrowOf are the nodes that a stage ending in n computes.
@@ -273,13 +261,11 @@ func (e *Engine) mapBody(m *mapStage) (_ *driver.Stage, err error) {
 		return m.body, nil
 	}
 	s := &driver.Stage{StageSpec: e.spec(m.parent, m.id, m.parent.Parts)}
-	if m.parent.Prefs != nil {
-		all := make([]int, m.parent.Parts)
-		for i := range all {
-			all[i] = i
-		}
-		s.Prefs = prefs(m.parent, all)
+	all := make([]int, m.parent.Parts)
+	for i := range all {
+		all[i] = i
 	}
+	s.Prefs = e.prefs(m.parent, all)
 	if e.Remote() {
 		if s.Work, err = encodeStage(m.parent, m, nil, nil); err != nil {
 			return nil, err
@@ -358,11 +344,14 @@ func (n *Node) Persist(level string) error {
 	return nil
 }
 
-// Unpersist forgets what is kept of a node, in this process.
+// Unpersist forgets what is kept of a node.
 func (e *Engine) Unpersist(n *Node) error {
 	n.mu.Lock()
 	n.level = ""
 	n.mu.Unlock()
+	if e.Remote() {
+		e.host.Executors.DropBlocks(storedNames(n))
+	}
 	return e.host.Env.Blocks.Drop(n.ID)
 }
 

@@ -1,12 +1,17 @@
 package rdd
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"reflect"
 	"runtime"
 	"sync"
 	"unsafe"
+
+	"github.com/zeebo/xxh3"
 )
 
 // Functions and types by their place in the program's image.
@@ -38,6 +43,32 @@ var imageSize = sync.OnceValue(func() uintptr {
 		return usual
 	}
 	return uintptr(info.Size()) + 1<<20
+})
+
+// imageSum tells programs and their builds apart: a digest of the program's file, as it was when this process began.
+func imageSum() ([]byte, error) {
+	sum, err := fileSum()
+	if err != nil {
+		return nil, fmt.Errorf("the file of this program cannot be read: %w", err)
+	}
+	return bytes.Clone(sum), nil
+}
+
+var fileSum = sync.OnceValues(func() ([]byte, error) {
+	f, err := os.Open("/proc/self/exe") // also if the file was replaced
+	if err != nil {
+		path, perr := os.Executable()
+		if perr != nil {
+			return nil, errors.Join(err, perr)
+		}
+		if f, err = os.Open(path); err != nil {
+			return nil, err
+		}
+	}
+	h := xxh3.New()
+	_, err = io.Copy(h, f)
+	sum := h.Sum128().Bytes()
+	return sum[:], errors.Join(err, f.Close())
 })
 
 // placeOf is the distance of an object from the anchor; ok is false for what does not lie in the image.

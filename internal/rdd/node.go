@@ -36,6 +36,8 @@ type Elem interface {
 	Seq(list any) any
 	// Keep passes an iter.Seq[T] on and keeps its records.
 	Keep(t *Task, seq any, k *Keeper) any
+	// Tee passes an iter.Seq[T] on and stores its records.
+	Tee(t *Task, seq any, s *storeSink) any
 	// Encode gives an iter.Seq[T] as chunks, Decode the iter.Seq[T] of chunks.
 	Encode(t *Task, seq any, chunk func([]byte) error)
 	Decode(t *Task, next func() ([]byte, error)) any

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"runtime/debug"
 
+	"github.com/firesteel/firesteel/internal/block"
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/memory"
@@ -27,7 +28,10 @@ type Env struct {
 	Statuses func(ctx context.Context, id event.ShuffleID, epoch int64) ([]shuffle.MapStatus, error)
 	// Broadcast reads what the driver has put up; nil in the driver's process, where values are at hand.
 	Broadcast func(ctx context.Context, id event.BroadcastID) (io.ReadCloser, error)
-	Blocks    *Blocks
+	// Blocks are the kept partitions of the driver's process. In an executor Store has them, and Cached reads those of others.
+	Blocks *Blocks
+	Store  *block.Store
+	Cached func(ctx context.Context, name string) (io.ReadCloser, error)
 }
 
 // Task is one attempt at one partition. It belongs to one goroutine.
@@ -141,6 +145,9 @@ func (t *Task) Sequence(n *Node, part int) any {
 		return t.checkpointed(n, part)
 	}
 	if level := n.StorageLevel(); level != "" {
+		if t.Env.Store != nil {
+			return t.stored(n, part, level)
+		}
 		return t.Env.Blocks.sequence(t, n, part, level)
 	}
 	return n.Op.Compute(t, n, part)

@@ -1,6 +1,7 @@
 package rdd
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -79,7 +80,11 @@ func encodeStage(n *Node, m *mapStage, a Action, parts []int) (*wire.Work, error
 		}
 		return nil, fmt.Errorf("%s cannot be sent to executors: %w", n.title(), err)
 	}
-	return &wire.Work{Kind: wire.FunctionWork, Data: data}, nil
+	sum, err := imageSum()
+	if err != nil {
+		return nil, err
+	}
+	return &wire.Work{Kind: wire.FunctionWork, Data: append(sum, data...)}, nil
 }
 
 // encodeOp encodes a value that may hold operators and functions.
@@ -102,11 +107,21 @@ func decodeOp[T any](b []byte, v *T) error {
 
 // Kind opens the work of stages of RDDs (wire.FunctionWork) in an executor.
 func Kind(_ context.Context, env *executor.Env, data []byte) (executor.Work, error) {
-	p := processOf(env)
-	w := &functionWork{p: p, data: data}
-	_, err := w.stage()
+	sum, err := imageSum()
+	if err != nil {
+		return nil, err
+	}
+	data, same := bytes.CutPrefix(data, sum)
+	if !same {
+		return nil, errOtherProgram
+	}
+	w := &functionWork{p: processOf(env), data: data}
+	_, err = w.stage()
 	return w, err
 }
+
+var errOtherProgram = errors.New("the executor runs another program, or another build of it, than the driver: functions go to executors of the " +
+	"same program only")
 
 // process is what the works of an executor share: there is one executor in a process, and one application.
 type process struct {
@@ -126,8 +141,7 @@ func processOf(env *executor.Env) *process {
 		return p
 	}
 	p := &process{of: env, env: &Env{Executor: env.ID, Host: env.Host, Pool: env.Pool, Dirs: env.Dirs, FS: env.FS, Shuffle: env.Shuffle,
-		Statuses: env.Statuses, Broadcast: env.Broadcast, Blocks: NewBlocks(env.Pool)}}
-	env.Pool.OnEvict(p.env.Blocks.Evict)
+		Statuses: env.Statuses, Broadcast: env.Broadcast, Store: env.Blocks, Cached: env.Cached}}
 	if processes.all == nil {
 		processes.all = map[*executor.Env]*process{}
 	}
