@@ -10,7 +10,11 @@ import (
 	"github.com/firesteel/firesteel/spark"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain makes the test's binary an executor where it is started as one.
+func TestMain(m *testing.M) {
+	spark.Init()
+	goleak.VerifyTestMain(m)
+}
 
 // local starts an application with two slots and ends it with the test.
 func local(t testing.TB, settings ...string) *spark.Session {

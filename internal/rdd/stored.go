@@ -170,4 +170,3 @@ func (e *Engine) prefs(n *Node, parts []int) [][]scheduler.Location {
 	}
 	return out
 }
-
