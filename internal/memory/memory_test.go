@@ -44,6 +44,30 @@ func TestFairShare(t *testing.T) {
 	}
 }
 
+// Map outputs leave half of the budget to those who cannot give way.
+func TestYielding(t *testing.T) {
+	p := NewPool(Config{Budget: 100})
+	one, two := p.Yielding("shuffle 1"), p.Yielding("shuffle 2")
+	a, b := one.Reserve("Exchange"), two.Reserve("Exchange")
+	if !a.TryGrow(30) || !b.TryGrow(20) || b.TryGrow(1) {
+		t.Errorf("two outputs hold %d and %d of 100", a.Bytes(), b.Bytes())
+	}
+	shared := p.Shared("hash table")
+	table := shared.Reserve("HashJoin")
+	if !table.TryGrow(50) || table.TryGrow(1) {
+		t.Errorf("a table holds %d beside them", table.Bytes())
+	}
+	a.Release()
+	if !b.TryGrow(30) || b.TryGrow(1) {
+		t.Errorf("the second output alone holds %d", b.Bytes())
+	}
+	b.Release()
+	table.Release()
+	if err := errors.Join(one.Close(), two.Close(), shared.Close()); err != nil || p.Usage().Execution != 0 {
+		t.Errorf("%v, %+v", err, p.Usage())
+	}
+}
+
 func TestRefusalNamesAll(t *testing.T) {
 	p := NewPool(Config{Budget: 100, Key: "spark.driver.memory"})
 	a := p.Account("task 7.0 in stage 2.0")

@@ -18,6 +18,7 @@ type Pool struct {
 	key       string
 	protected int64 // of storage, against execution
 	exec      int64
+	yielding  int64 // part of exec
 	storage   int64
 	peak      int64
 	tasks     int // open accounts that count for the fair share
@@ -88,11 +89,16 @@ func (p *Pool) Account(name string) *Account {
 // not count among the tasks and may hold whatever is free.
 func (p *Pool) Shared(name string) *Account { return &Account{pool: p, name: name} }
 
+// Yielding opens a shared account for what could lie on disk as well: map outputs. All of these together hold at most half
+// of the budget, so that those who come later, tasks that read the outputs and join tables, which cannot give way, find room.
+func (p *Pool) Yielding(name string) *Account { return &Account{pool: p, name: name, yields: true} }
+
 // Account is the sum of what one task (or one shared holder) keeps. Its methods may be called by several goroutines.
 type Account struct {
 	pool   *Pool
 	name   string
 	task   bool
+	yields bool
 	held   int64 // all that follows is guarded by pool.mu
 	peak   int64
 	list   []*Reservation
@@ -169,10 +175,8 @@ func (p *Pool) grant(r *Reservation, n int64) bool {
 	if n > 0 && !p.allows(r, n) {
 		return false
 	}
-	a.held += n
+	p.book(r, n)
 	a.peak = max(a.peak, a.held)
-	p.exec += n
-	r.held += n
 	p.notePeak()
 	return true
 }
@@ -181,6 +185,9 @@ func (p *Pool) grant(r *Reservation, n int64) bool {
 // part of half of it, which the others leave free for it.
 func (p *Pool) allows(r *Reservation, n int64) bool {
 	a, free := r.account, p.budget-p.exec-p.storage
+	if a.yields && p.yielding+n > p.budget/2 {
+		return false
+	}
 	if !a.task {
 		return n <= free
 	}
@@ -255,9 +262,17 @@ func (r *Reservation) Shrink(n int64) {
 
 // release takes n bytes off r's books; the lock is held.
 func (p *Pool) release(r *Reservation, n int64) {
-	r.held -= n
-	r.account.held -= n
-	p.exec -= n
+	p.book(r, -n)
+}
+
+// book adds n bytes to r; the lock is held.
+func (p *Pool) book(r *Reservation, n int64) {
+	r.held += n
+	r.account.held += n
+	p.exec += n
+	if r.account.yields {
+		p.yielding += n
+	}
 }
 
 // Release gives all back.
@@ -269,9 +284,7 @@ func (r *Reservation) Transfer(to *Reservation, n int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n = min(n, r.held)
-	r.held -= n
-	r.account.held -= n
-	to.held += n
-	to.account.held += n
+	p.book(r, -n)
+	p.book(to, n)
 	to.account.peak = max(to.account.peak, to.account.held)
 }

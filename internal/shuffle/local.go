@@ -63,7 +63,7 @@ func (l *Local) shuffle(id event.ShuffleID) *localShuffle {
 	defer l.mu.Unlock()
 	s := l.shuffles[id]
 	if s == nil {
-		s = &localShuffle{account: l.pool.Shared(fmt.Sprintf("shuffle %d", id)), maps: map[int]*mapOutput{}}
+		s = &localShuffle{account: l.pool.Yielding(fmt.Sprintf("shuffle %d", id)), maps: map[int]*mapOutput{}}
 		l.shuffles[id] = s
 	}
 	return s
