@@ -246,9 +246,7 @@ func TestStopDeletesEverything(t *testing.T) {
 	}).start()
 	r.scale(3)
 	r.pod("3")
-	if n := len(r.names("persistentvolumeclaims")); n != 3 {
-		t.Errorf("%d claims", n)
-	}
+	eventually(t, "three claims", func() bool { return len(r.names("persistentvolumeclaims")) == 3 }) // they follow their pods
 	for range 2 {
 		if err := r.m.Stop(t.Context()); err != nil {
 			t.Fatal(err)
