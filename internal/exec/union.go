@@ -132,9 +132,12 @@ func (o *sequence) Close() error {
 	return op.Close()
 }
 
-// checked builds the children once, so that plans which cannot run fail in Build and not in the middle of a task.
+// maxChecked is how many children are built ahead of their turn. Each task of a union of thousands would build them all.
+const maxChecked = 16
+
+// checked builds the first children once, so that plans which cannot run fail in Build and not in the middle of a task.
 func checked(plans []physical.Plan, env *Env) error {
-	_, err := buildAll(plans, &Env{Session: env.Session, Subquery: env.Subquery, External: env.External})
+	_, err := buildAll(plans[:min(len(plans), maxChecked)], &Env{Session: env.Session, Subquery: env.Subquery, External: env.External})
 	return err
 }
 

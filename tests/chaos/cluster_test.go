@@ -357,7 +357,8 @@ func TestChaos(t *testing.T) {
 	if err != nil {
 		lasts = 90 * time.Second
 	}
-	t.Logf("to repeat: FIRESTEEL_DEEP=1 FIRESTEEL_CHAOS_SEED=%d FIRESTEEL_CHAOS_TIME=%v go test -run TestChaos ./tests/chaos", seed, lasts)
+	t.Logf("to repeat: FIRESTEEL_DEEP=1 FIRESTEEL_CHAOS_SEED=%d FIRESTEEL_CHAOS_TIME=%v FIRESTEEL_CHAOS_EVERY=%s FIRESTEEL_CHAOS_FAULT=%q go test -run TestChaos ./tests/chaos",
+		seed, lasts, os.Getenv("FIRESTEEL_CHAOS_EVERY"), os.Getenv("FIRESTEEL_CHAOS_FAULT"))
 	data := tpchData(t, 1)
 	queries := make([]int, tpch.Queries)
 	for i := range queries {

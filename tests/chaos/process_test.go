@@ -199,7 +199,7 @@ type result struct {
 	errors  string
 	code    int
 	peak    int64
-	elapsed time.Duration
+	cpu     time.Duration // that it took of processors
 }
 
 // sql runs statements in a process of their own. Nothing may be left in its local directory.
@@ -219,10 +219,10 @@ func sql(t *testing.T, q query) result {
 	if q.limit == 0 {
 		q.limit = time.Minute
 	}
-	begin := time.Now()
 	p := start(t, q.launch)
 	code := p.wait(q.limit)
-	r := result{p.out.String(), p.err.String(), code, p.peak(), time.Since(begin)}
+	used := p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+	r := result{p.out.String(), p.err.String(), code, p.peak(), used}
 	if strings.Contains(r.errors, "goroutine ") || strings.Contains(r.errors, "panic:") {
 		t.Errorf("the process fell over:\n%s", tail(r.errors, 4000))
 	}
