@@ -64,6 +64,7 @@ type server struct {
 func serve(a *session.App, address string, port int) (*server, error) {
 	o := connect.FromConf(a.Conf)
 	o.Version = session.SparkVersion
+	o.Spool = connect.Spool{Create: func() (*os.File, error) { return a.Dirs().Create("result_") }, Seal: a.Dirs().Seal()}
 	h, p, err := net.SplitHostPort(o.Address)
 	if err != nil {
 		return nil, err

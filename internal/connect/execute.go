@@ -40,6 +40,7 @@ func (s *Server) start(ses *session, r *connectpb.ExecutePlanRequest) (*operatio
 	}
 	v := ses.engine.Conf().Values()
 	op := newOperation(id, ses, r, v.Bytes("spark.connect.execute.reattachable.observerRetryBufferSize"), s.opts.ReadAhead)
+	op.spool = &spoolFile{Spool: s.opts.Spool}
 	op.reattachable = op.reattachable && v.Bool("spark.connect.execute.reattachable.enabled")
 	ctx, cancel := context.WithCancel(s.base)
 	op.cancel = cancel
@@ -69,7 +70,10 @@ func (s *Server) start(ses *session, r *connectpb.ExecutePlanRequest) (*operatio
 func (s *Server) run(ctx context.Context, op *operation, r *connectpb.ExecutePlanRequest) {
 	defer op.cancel()
 	var err error
-	defer func() { op.finish(err) }()
+	defer func() {
+		op.finish(err)
+		op.session.settle(op)
+	}()
 	defer func() {
 		if p := recover(); p != nil {
 			e := sparkerr.Internal("%v", p)
@@ -101,9 +105,24 @@ func (s *session) forget(op *operation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ops[op.id] == op {
-		delete(s.ops, op.id)
-		s.gone.add(op.id)
-		s.finished.add(op)
+		s.drop(op)
+	}
+}
+
+// drop takes an operation from those that clients can read; s.mu is held.
+func (s *session) drop(op *operation) {
+	delete(s.ops, op.id)
+	s.gone.add(op.id)
+	s.finished.add(op)
+	op.close()
+}
+
+// settle notes how an operation ended that was dropped before its end.
+func (s *session) settle(op *operation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, dropped := s.finished.by[op.id]; dropped {
+		s.finished.by[op.id] = op.state()
 	}
 }
 

@@ -25,6 +25,7 @@ type operation struct {
 	ended        chan struct{} // closed when the producer has returned
 	keep         int64         // bytes of sent responses that are kept
 	ahead        int64         // bytes of unsent responses from which the producer waits
+	spool        *spoolFile    // for what a slow client leaves unread; nil: the producer waits
 
 	mu       sync.Mutex
 	change   chan struct{} // closed and replaced whenever something changes
@@ -33,6 +34,7 @@ type operation struct {
 	sent     int   // position of the first response that was never sent
 	sentSize int64 // bytes of buf that were sent
 	newSize  int64 // bytes of buf that were not
+	slow     bool  // the producer waited in vain, and the client has not caught up since
 	reader   int   // number of the present reader; a newer one displaces it
 	readers  int   // readers at work
 	idleFrom time.Time
@@ -41,9 +43,13 @@ type operation struct {
 	aborted  *sparkerr.Error
 }
 
+// response is a message in memory, or its place in the spool.
 type response struct {
-	msg  *connectpb.ExecutePlanResponse
-	size int64
+	id     string
+	msg    *connectpb.ExecutePlanResponse
+	size   int64 // in memory
+	at     int64 // in the spool
+	stored int
 }
 
 func newOperation(id string, s *session, r *connectpb.ExecutePlanRequest, keep, ahead int64) *operation {
@@ -63,20 +69,33 @@ func (op *operation) changed() {
 	op.change = make(chan struct{})
 }
 
-// push appends a response. It waits while too much is unread, and fails when the operation has been cancelled.
+// push appends a response. While too much is unread it waits for a while, and then puts the response on a disk if it can. It
+// fails when the operation has been cancelled.
 func (op *operation) push(ctx context.Context, m *connectpb.ExecutePlanResponse) error {
 	m.SessionId, m.ServerSideSessionId = op.session.key.id, op.session.serverID
 	m.OperationId, m.ResponseId = op.id, uuid.NewString()
-	r := &response{m, int64(proto.Size(m))}
+	r := &response{id: m.ResponseId, msg: m, size: int64(proto.Size(m))}
+	patience := time.NewTimer(spoolAfter)
+	defer patience.Stop()
 	op.mu.Lock()
 	for op.newSize > 0 && op.newSize+r.size > op.ahead && ctx.Err() == nil {
+		if op.slow {
+			if stored, ok := op.spool.add(m); ok {
+				r = stored
+				break
+			}
+		}
 		wait := op.change
 		op.mu.Unlock()
+		late := false
 		select {
 		case <-wait:
+		case <-patience.C:
+			late = true
 		case <-ctx.Done():
 		}
 		op.mu.Lock()
+		op.slow = op.slow || late
 	}
 	defer op.mu.Unlock()
 	if ctx.Err() != nil {
@@ -92,7 +111,7 @@ func (op *operation) push(ctx context.Context, m *connectpb.ExecutePlanResponse)
 func (op *operation) backlog() bool {
 	op.mu.Lock()
 	defer op.mu.Unlock()
-	return op.newSize > 0
+	return op.newSize > 0 || op.slow
 }
 
 // finish ends the stream: with result_complete if it may be resumed, or with an error.
@@ -109,7 +128,7 @@ func (op *operation) finish(err error) {
 		m.SessionId, m.ServerSideSessionId = op.session.key.id, op.session.serverID
 		m.OperationId, m.ResponseId = op.id, uuid.NewString()
 		op.mu.Lock()
-		r := &response{m, int64(proto.Size(m))}
+		r := &response{id: m.ResponseId, msg: m, size: int64(proto.Size(m))}
 		op.buf = append(op.buf, r)
 		op.newSize += r.size
 		op.mu.Unlock()
@@ -157,7 +176,7 @@ func (op *operation) position(after string) (int, error) {
 		return 0, nil
 	}
 	for i, r := range op.buf {
-		if r.msg.ResponseId == after {
+		if r.id == after {
 			return op.first + i + 1, nil
 		}
 	}
@@ -182,7 +201,7 @@ func (op *operation) detach() {
 }
 
 // next waits for the response at a position. It is nil at the end of the stream, whose error comes with it.
-func (op *operation) next(ctx context.Context, reader, at int) (*response, error) {
+func (op *operation) next(ctx context.Context, reader, at int) (*connectpb.ExecutePlanResponse, error) {
 	for {
 		op.mu.Lock()
 		wait := op.change
@@ -194,9 +213,9 @@ func (op *operation) next(ctx context.Context, reader, at int) (*response, error
 			op.mu.Unlock()
 			return nil, statusOf(sparkerr.New("INVALID_CURSOR.POSITION_NOT_AVAILABLE", "index", "1", "responseId", ""), "")
 		case at < op.first+len(op.buf):
-			r := op.buf[at-op.first]
+			m, err := op.message(op.buf[at-op.first])
 			op.mu.Unlock()
-			return r, nil
+			return m, err
 		case op.done:
 			err := op.err
 			op.mu.Unlock()
@@ -211,6 +230,25 @@ func (op *operation) next(ctx context.Context, reader, at int) (*response, error
 	}
 }
 
+// message is what a response says; op.mu is held.
+func (op *operation) message(r *response) (*connectpb.ExecutePlanResponse, error) {
+	if r.msg != nil {
+		return r.msg, nil
+	}
+	m, err := op.spool.read(r)
+	if err != nil {
+		return nil, op.session.fail(err, op.id)
+	}
+	return m, nil
+}
+
+// close gives back what the operation holds on disks; it has been forgotten.
+func (op *operation) close() {
+	op.mu.Lock()
+	op.spool.close()
+	op.mu.Unlock()
+}
+
 // markSent notes that the response at a position went out, and drops the oldest sent ones beyond the bound; those of
 // operations that cannot be resumed go at once.
 func (op *operation) markSent(at int) {
@@ -221,6 +259,7 @@ func (op *operation) markSent(at int) {
 		size := op.buf[at-op.first].size
 		op.sentSize += size
 		op.newSize -= size
+		op.slow = op.slow && op.sent < op.first+len(op.buf)
 	}
 	drop := 0
 	for size := op.sentSize; drop < op.sent-op.first-1 && (size > op.keep || !op.reattachable); drop++ {
@@ -244,7 +283,7 @@ func (op *operation) release(id string) {
 	op.mu.Lock()
 	defer op.mu.Unlock()
 	for i, r := range op.buf[:max(op.sent-op.first, 0)] {
-		if r.msg.ResponseId == id {
+		if r.id == id {
 			op.drop(i + 1)
 			op.changed()
 			return
@@ -257,11 +296,11 @@ func (op *operation) stream(ctx context.Context, at int, send func(*connectpb.Ex
 	reader := op.attach()
 	defer op.detach()
 	for ; ; at++ {
-		r, err := op.next(ctx, reader, at)
-		if r == nil {
+		m, err := op.next(ctx, reader, at)
+		if m == nil {
 			return err
 		}
-		if err := send(r.msg); err != nil {
+		if err := send(m); err != nil {
 			return err
 		}
 		op.markSent(at)

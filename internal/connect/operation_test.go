@@ -2,7 +2,11 @@ package connect
 
 import (
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
 	"errors"
+	"os"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -60,7 +64,7 @@ func TestBackPressure(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ids = append(ids, r.msg.GetResponseId())
+			ids = append(ids, r.GetResponseId())
 			op.markSent(at)
 		}
 		synctest.Wait()
@@ -116,5 +120,54 @@ func TestAbandoned(t *testing.T) {
 	expect(t, err, "INVALID_HANDLE.SESSION_CLOSED")
 	if !s.engine.(*fakeSession).closed {
 		t.Error("the engine's session is open")
+	}
+}
+
+// A client that stops reading does not hold up its query: the rest goes to a file, and comes back in order.
+func TestSpool(t *testing.T) {
+	_, s := testSession(t, Options{})
+	for _, sealed := range []bool{false, true} {
+		dir := t.TempDir()
+		spool := Spool{Create: func() (*os.File, error) { return os.CreateTemp(dir, "result_") }}
+		if sealed {
+			b, err := aes.NewCipher(make([]byte, 16))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if spool.Seal, err = cipher.NewGCMWithRandomNonce(b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Test(t, func(t *testing.T) {
+			op := newOperation("op", s, &connectpb.ExecutePlanRequest{}, 0, 100)
+			op.spool = &spoolFile{Spool: spool}
+			op.cancel = func() {}
+			for i := range 20 {
+				m := &connectpb.ExecutePlanResponse{ResponseType: &connectpb.ExecutePlanResponse_ArrowBatch_{
+					ArrowBatch: &connectpb.ExecutePlanResponse_ArrowBatch{RowCount: int64(i), Data: make([]byte, 50)}}}
+				if err := op.push(t.Context(), m); err != nil {
+					t.Fatal(err)
+				}
+			}
+			op.finish(nil)
+			left, err := os.ReadDir(dir)
+			if err != nil || len(left) > 0 {
+				t.Errorf("names are left in the folder: %v %v", left, err)
+			}
+			var got []int64
+			if err := op.stream(t.Context(), 0, func(m *connectpb.ExecutePlanResponse) error {
+				got = append(got, m.GetArrowBatch().GetRowCount())
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if len(got) != 20 || !slices.IsSorted(got) {
+				t.Errorf("read back %v", got)
+			}
+			if op.newSize != 0 || op.slow {
+				t.Errorf("%d bytes unread, slow %v", op.newSize, op.slow)
+			}
+			op.close()
+		})
 	}
 }

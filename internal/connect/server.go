@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -37,6 +38,7 @@ type Options struct {
 	Sweep           time.Duration // pause between looks for idle sessions and abandoned operations
 	ClosedSessions  int           // ids of closed sessions that are remembered
 	ReadAhead       int64         // bytes of results that an operation computes ahead of its client
+	Spool           Spool         // where results wait for slow clients; without one their queries wait
 	MaxArtifact     int64         // bytes of one uploaded artifact
 	KeepAlive       time.Duration // idle time before the server pings a connection
 	Log             func(text string)
@@ -56,6 +58,9 @@ func FromConf(v *conf.Values) Options {
 		DetachedTimeout: v.Duration("spark.connect.execute.manager.detachedTimeout"),
 		Sweep:           v.Duration("spark.connect.session.manager.maintenanceInterval"),
 		ClosedSessions:  int(v.Int("spark.connect.session.manager.closedSessionsTombstonesSize")),
+	}
+	if o.Token == "" {
+		o.Token = os.Getenv("SPARK_CONNECT_AUTHENTICATE_TOKEN")
 	}
 	if v.Bool("spark.connect.grpc.keepAlive.enabled") {
 		o.KeepAlive = v.Duration("spark.connect.grpc.keepAlive.time")

@@ -145,6 +145,7 @@ func (s *session) close() error {
 	}
 	for _, op := range ops {
 		<-op.ended
+		op.close()
 	}
 	s.artifacts.close()
 	return s.engine.Close()
@@ -320,10 +321,8 @@ func (s *session) sweep(now time.Time, timeout time.Duration) {
 	defer s.mu.Unlock()
 	for id, op := range s.ops {
 		if op.abandoned(now, timeout) {
-			delete(s.ops, id)
-			s.gone.add(id)
-			s.finished.add(op)
 			op.abort(handleError("OPERATION_ABANDONED", id))
+			s.drop(op)
 		}
 	}
 }

@@ -168,6 +168,9 @@ func (a *App) Slots() int {
 // Bus is where the application's events can be listened to.
 func (a *App) Bus() *driver.Bus { return a.driver.Bus() }
 
+// Dirs are the application's local directories on this machine.
+func (a *App) Dirs() *memory.Dirs { return a.dirs }
+
 // openDirs makes the local directories (spark.local.dir), encrypted if spark.io.encryption.enabled says so.
 func (a *App) openDirs() error {
 	roots := strings.Split(a.localDir(), ",")
