@@ -195,11 +195,11 @@ type query struct {
 
 // result is what a run of SQL gave.
 type result struct {
-	rows    string // tab separated
-	errors  string
-	code    int
-	peak    int64
-	cpu     time.Duration // that it took of processors
+	rows   string // tab separated
+	errors string
+	code   int
+	peak   int64
+	cpu    time.Duration // that it took of processors
 }
 
 // sql runs statements in a process of their own. Nothing may be left in its local directory.
