@@ -272,8 +272,15 @@ func TestBatches(t *testing.T) {
 	for at := 0; at < rows && err == nil; at += 5000 {
 		err = w.Add(batch(at, 5000))
 	}
-	if !errors.Is(err, ErrNoRoom) || pool.Usage().Storage != 0 {
-		t.Errorf("error %v, %d bytes kept", err, pool.Usage().Storage)
+	had := 0
+	for _, b := range w.Added() {
+		had += b.N
+	}
+	if err := errors.Join(err, w.Close()); !errors.Is(err, ErrNoRoom) || had == 0 || pool.Usage().Storage != 0 {
+		t.Errorf("error %v, %d rows were added, %d bytes kept", err, had, pool.Usage().Storage)
+	}
+	if _, ok := s.Status("rdd_0_0"); ok {
+		t.Error("a block that found no room is there")
 	}
 }
 

@@ -57,6 +57,7 @@ type entry struct {
 	batches []*columnar.Batch
 	chunks  [][]byte // of a block of bytes: each but the last has Chunk bytes
 	held    int64    // storage memory
+	rows    int64    // of a block of batches
 	file    *file
 	place   *list.Element // in Store.lru; nil if it is not in memory
 	readers int           // that read from memory or file
@@ -91,7 +92,7 @@ func (s *Store) Status(name string) (event.BlockStatus, bool) {
 }
 
 func (e *entry) status() event.BlockStatus {
-	st := event.BlockStatus{Block: e.name, MemSize: e.held}
+	st := event.BlockStatus{Block: e.name, MemSize: e.held, Rows: e.rows}
 	var at Level
 	if e.place != nil {
 		at |= InMemory
@@ -102,7 +103,7 @@ func (e *entry) status() event.BlockStatus {
 	}
 	st.Level = at.String()
 	if e.removed || at == 0 {
-		st.Level, st.MemSize, st.DiskSize = "", 0, 0
+		st.Level, st.MemSize, st.DiskSize, st.Rows = "", 0, 0, 0
 	}
 	return st
 }

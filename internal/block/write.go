@@ -17,6 +17,7 @@ type Writer struct {
 	level  Level
 	chunks [][]byte
 	held   int64
+	rows   int64
 	file   *file
 	over   bool
 	err    error
@@ -110,7 +111,7 @@ func (w *Writer) Close() error {
 		w.s.pool.ReleaseStorage(w.held - size)
 		w.held = size
 	}
-	return w.s.add(&entry{name: w.name, level: w.level, chunks: w.chunks, held: w.held, file: w.file})
+	return w.s.add(&entry{name: w.name, level: w.level, chunks: w.chunks, held: w.held, rows: w.rows, file: w.file})
 }
 
 // Abort gives up the block. After Close it does nothing.
@@ -137,6 +138,8 @@ type BatchWriter struct {
 	out     *Writer // once it is on disk
 	enc     frame.Encoder
 	buf     []byte
+	rows    int64
+	full    bool // there was no room
 	over    bool
 }
 
@@ -145,9 +148,13 @@ func (s *Store) BatchWriter(name string, level Level, schema *types.Schema) *Bat
 	return &BatchWriter{s: s, name: name, level: level, schema: schema}
 }
 
-// Add copies a batch into the block. ErrNoRoom says that there is no memory and the block may not lie on disk: it is
-// given up then.
+// Add copies a batch into the block. ErrNoRoom says that there is no memory and the block may not lie on disk: there will be
+// no block then, and what was added before can be had from Added until Abort.
 func (w *BatchWriter) Add(b *columnar.Batch) error {
+	if w.full {
+		return ErrNoRoom
+	}
+	w.rows += int64(b.N)
 	if w.out == nil && w.level&InMemory != 0 {
 		own := b.Clone()
 		own.Schema = w.schema
@@ -158,7 +165,7 @@ func (w *BatchWriter) Add(b *columnar.Batch) error {
 	}
 	if w.out == nil {
 		if w.level&OnDisk == 0 {
-			w.Abort()
+			w.full = true
 			return ErrNoRoom
 		}
 		w.out = w.s.Writer(w.name, OnDisk)
@@ -183,20 +190,42 @@ func (w *BatchWriter) release() {
 	w.held, w.batches = 0, nil
 }
 
-// Close puts the block into the store.
+// Added are the batches of a block that found no room.
+func (w *BatchWriter) Added() []*columnar.Batch { return w.batches }
+
+// Close puts the block into the store, unless it found no room.
 func (w *BatchWriter) Close() error {
-	if w.over {
-		return nil
+	_, err := w.finish()
+	return err
+}
+
+// Finish is Close, and reads the block, which may have to give way to others at once.
+func (w *BatchWriter) Finish() (*BatchReader, error) {
+	e, err := w.finish()
+	if err != nil {
+		return nil, err
+	}
+	if e == nil {
+		return w.s.Batches(w.name, w.schema)
+	}
+	return &BatchReader{batches: w.batches}, nil
+}
+
+func (w *BatchWriter) finish() (*entry, error) {
+	if w.over || w.full {
+		w.Abort()
+		return nil, nil
 	}
 	w.over = true
 	if w.out != nil {
-		w.out.level = w.level
-		return w.out.Close()
+		w.out.level, w.out.rows = w.level, w.rows
+		return nil, w.out.Close()
 	}
 	if w.batches == nil {
 		w.batches = []*columnar.Batch{}
 	}
-	return w.s.add(&entry{name: w.name, level: w.level, schema: w.schema, batches: w.batches, held: w.held})
+	e := &entry{name: w.name, level: w.level, schema: w.schema, batches: w.batches, held: w.held, rows: w.rows}
+	return e, w.s.add(e)
 }
 
 // Abort gives up the block. After Close it does nothing.

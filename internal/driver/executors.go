@@ -24,9 +24,18 @@ type Executors interface {
 	// DropBlocks makes all executors forget a block, and all whose names start with its name and an underscore. It does not
 	// wait for them.
 	DropBlocks(name string)
+	// Cached says how each executor that has a cached block (rdd_<id>_<partition>) keeps it, and on which host it is.
+	Cached(name string) []CachedBlock
 	// OpenResult reads a stored result from the executor that keeps it. Closing the reader removes it there. An executor or
 	// a block that is gone is an error, at once or from Read.
 	OpenResult(ctx context.Context, r RemoteResult) (io.ReadCloser, error)
+}
+
+// CachedBlock is a cached block at an executor.
+type CachedBlock struct {
+	event.BlockStatus
+	At   event.ExecutorID
+	Host string
 }
 
 // RemoteResult is the result of a task that ran in another process: the bytes of wire.Outcome.Result, or where a stored one

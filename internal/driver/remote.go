@@ -78,6 +78,7 @@ type Remote struct {
 	works    map[event.StageID]*remoteWork
 	tasks    map[event.TaskID]remoteTask
 	cached   map[string]map[event.ExecutorID]event.BlockStatus // cached blocks by name
+	dropped  map[string]bool                                   // names of cached blocks that must not come (back)
 	nextWork int64
 	wanted   int // executors, as told to the manager
 	scaling  bool
@@ -98,7 +99,7 @@ type remoteTask struct {
 func NewRemote(o RemoteOptions) *Remote {
 	r := &Remote{o: o, log: o.Log, execs: map[event.ExecutorID]*remoteExecutor{}, byConn: map[*rpc.Conn]*remoteExecutor{},
 		gone: map[event.ExecutorID]string{}, works: map[event.StageID]*remoteWork{}, tasks: map[event.TaskID]remoteTask{},
-		cached: map[string]map[event.ExecutorID]event.BlockStatus{}}
+		cached: map[string]map[event.ExecutorID]event.BlockStatus{}, dropped: map[string]bool{}}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
 	}

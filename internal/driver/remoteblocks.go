@@ -9,13 +9,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/firesteel/firesteel/internal/block"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/rpc"
-	"github.com/firesteel/firesteel/internal/scheduler"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/wire"
 )
@@ -103,6 +103,9 @@ func (r *Remote) DropBroadcast(id event.BroadcastID) {
 // partitions of RDD 7. It does not wait for them.
 func (r *Remote) DropBlocks(name string) {
 	r.mu.Lock()
+	if block.Cached(name) {
+		r.dropped[name] = true
+	}
 	for b := range r.cached {
 		if b == name || len(b) > len(name) && b[:len(name)] == name && b[len(name)] == '_' {
 			delete(r.cached, b)
@@ -112,24 +115,17 @@ func (r *Remote) DropBlocks(name string) {
 	r.tellAll(wire.DropBlocks{Name: name})
 }
 
-// CachedAt says where a cached block lies, as far as the driver knows: in the form of a task's preferred places.
-func (r *Remote) CachedAt(name string) []scheduler.Location {
+// Cached implements Executors.
+func (r *Remote) Cached(name string) []CachedBlock {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var out []scheduler.Location
+	var out []CachedBlock
 	for _, id := range slices.Sorted(maps.Keys(r.cached[name])) {
 		if e := r.execs[id]; e != nil {
-			out = append(out, scheduler.Location{Executor: id, Host: e.host})
+			out = append(out, CachedBlock{r.cached[name][id], id, e.host})
 		}
 	}
 	return out
-}
-
-// CachedStatus gives how each executor that has the block keeps it.
-func (r *Remote) CachedStatus(name string) map[event.ExecutorID]event.BlockStatus {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return maps.Clone(r.cached[name])
 }
 
 // blockChanged notes how an executor keeps a cached block.
@@ -137,6 +133,8 @@ func (r *Remote) blockChanged(e *remoteExecutor, st event.BlockStatus) {
 	r.mu.Lock()
 	at := r.cached[st.Block]
 	switch {
+	case st.Level != "" && (r.dropped[st.Block] || r.dropped[st.Block[:max(strings.LastIndexByte(st.Block, '_'), 0)]]):
+		e.out.Put(wire.DropBlocks{Name: st.Block}) // a task that still ran has kept it
 	case st.Level != "" && at == nil:
 		r.cached[st.Block] = map[event.ExecutorID]event.BlockStatus{e.id: st}
 	case st.Level != "":

@@ -64,6 +64,7 @@ type BlockStatus struct {
 	Block             string
 	Level             string
 	MemSize, DiskSize int64
+	Rows              int64 // of a block of rows
 }
 
 // ExecutorMetric indexes ExecutorMetrics.

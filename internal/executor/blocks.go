@@ -105,8 +105,26 @@ func (p *process) cached(ctx context.Context, name string) (io.ReadCloser, error
 	p.places.learn(a.At)
 	for id := range a.At {
 		if addr, err := p.places.address(id); err == nil && id != p.args.ID {
-			return p.client.Open(ctx, addr, name, 0), nil
+			return &pulled{p.client.Open(ctx, addr, name, 0), p, addr, name}, nil
 		}
 	}
 	return nil, fmt.Errorf("cached block %s: %w", name, fs.ErrNotExist)
+}
+
+// pulled reads a cached block of another executor. One that cannot be read there is dropped, so that nobody is sent to it again.
+type pulled struct {
+	*block.Stream
+	p        *process
+	at, name string
+}
+
+func (r *pulled) Read(b []byte) (int, error) {
+	n, err := r.Stream.Read(b)
+	var server *block.ServerError
+	if errors.As(err, &server) || errors.Is(err, block.ErrChecksum) {
+		if err := r.p.client.Remove(r.p.ctx, r.at, r.name); err != nil {
+			r.p.log.Warn("a damaged cached block cannot be dropped", "block", r.name, "at", r.at, "error", err)
+		}
+	}
+	return n, err
 }

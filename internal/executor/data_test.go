@@ -22,6 +22,7 @@ import (
 	"github.com/firesteel/firesteel/internal/driver"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/executor"
+	"github.com/firesteel/firesteel/internal/scheduler"
 	"github.com/firesteel/firesteel/internal/shuffle"
 	"github.com/firesteel/firesteel/internal/types"
 	"github.com/firesteel/firesteel/internal/wire"
@@ -422,11 +423,11 @@ func TestCachedBlocks(t *testing.T) {
 	}
 	st := stage("cached", 4)
 	for p := range 4 {
-		at := c.remote.CachedAt(fmt.Sprintf("rdd_5_%d", p))
+		at := c.remote.Cached(fmt.Sprintf("rdd_5_%d", p))
 		if len(at) != 1 {
 			t.Fatalf("partition %d lies at %v", p, at)
 		}
-		st.Prefs = append(st.Prefs, at)
+		st.Prefs = append(st.Prefs, []scheduler.Location{{Executor: at[0].At, Host: at[0].Host}})
 	}
 	out, err := c.run(t, st)
 	if err != nil {
@@ -441,7 +442,7 @@ func TestCachedBlocks(t *testing.T) {
 		t.Error("no partition was read from another executor")
 	}
 	c.remote.DropBlocks("rdd_5")
-	if at := c.remote.CachedAt("rdd_5_0"); len(at) != 0 {
+	if at := c.remote.Cached("rdd_5_0"); len(at) != 0 {
 		t.Errorf("it lies at %v", at)
 	}
 	c.wantEmpty(t)

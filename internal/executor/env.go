@@ -26,7 +26,7 @@ type Env struct {
 	FS      *vfs.Registry
 	Shuffle *shuffle.Files // fetches what other executors wrote
 	// Blocks are the cached partitions of this process (rdd_<id>_<partition>), and its results and broadcasts. The driver
-	// knows which cached partitions lie here: see driver.Remote.CachedAt.
+	// knows which cached partitions lie here: see driver.Remote.Cached.
 	Blocks *block.Store
 	// Cached reads a cached partition that lies in another executor, as the frames of its batches. It is an fs.ErrNotExist
 	// if the driver knows of none.

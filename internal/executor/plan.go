@@ -24,11 +24,22 @@ import (
 // that it reads, and what is derived from them; nothing else, so that each of them can be repeated alone, and gives the
 // same rows in the same order then.
 func PlanKind(ctx context.Context, env *Env, data []byte) (Work, error) {
+	w, err := openPlan(ctx, env, data)
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+func openPlan(ctx context.Context, env *Env, data []byte) (*planWork, error) {
 	f, err := wire.DecodeFragment(data)
 	if err != nil {
 		return nil, err
 	}
-	w := &planWork{env: env, f: f, inputs: map[int]*wire.Input{}, relations: map[int]*heldRelation{}}
+	w := &planWork{env: env, f: f, inputs: map[int]*wire.Input{}, relations: map[int]*heldRelation{}, cached: map[string]*cachedPlan{}}
+	for _, c := range f.Cached {
+		w.cached[c.Key] = &cachedPlan{Cached: c}
+	}
 	if w.session, err = f.Session.Open(); err != nil {
 		return nil, err
 	}
@@ -51,6 +62,7 @@ type planWork struct {
 	splits  dealtSplits
 	filters exec.Filters
 	inputs  map[int]*wire.Input
+	cached  map[string]*cachedPlan
 
 	mu        sync.Mutex
 	relations map[int]*heldRelation // by stage
@@ -120,7 +132,7 @@ func (w *planWork) task(t *Task) *exec.Task {
 	if w.f.Tasks != nil {
 		et.Partition = w.f.Tasks[t.Partition]
 	}
-	et.Inputs = &planInputs{w: w, epoch: t.Epoch, metrics: et.Metrics}
+	et.Inputs, et.Cache = &planInputs{w: w, epoch: t.Epoch, metrics: et.Metrics}, &planCache{w, t.Epoch}
 	return et
 }
 
@@ -202,7 +214,11 @@ func (w *planWork) Close() error {
 		h.free()
 	}
 	clear(w.relations)
-	return nil
+	var errs []error
+	for _, c := range w.cached {
+		errs = append(errs, c.close())
+	}
+	return errors.Join(errs...)
 }
 
 // dealtSplits are the splits of each scan, by task. It implements exec.Splits.

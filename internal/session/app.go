@@ -79,6 +79,7 @@ type App struct {
 	nextStage  atomic.Int32
 	nextQuery  atomic.Int64
 	nextResult atomic.Int64
+	nextRDD    atomic.Int64
 	mu         sync.Mutex
 	sessions   map[*Session]bool
 	resources  map[string][]string // ADD FILE, JAR, ARCHIVE: by kind
@@ -253,6 +254,9 @@ func (a *App) Close(ctx context.Context) error {
 	a.closed = true
 	a.mu.Unlock()
 	var errs []error
+	if a.cache != nil && a.executors != nil { // they are told
+		errs = append(errs, a.cache.clear())
+	}
 	if a.driver != nil {
 		errs = append(errs, a.driver.Close(ctx))
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/firesteel/firesteel/internal/catalog"
 	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/exec"
 	"github.com/firesteel/firesteel/internal/logical"
 	"github.com/firesteel/firesteel/internal/memory"
@@ -41,6 +42,8 @@ type cached struct {
 	held   int64
 	disk   *memory.SpillFile
 	rows   int64
+
+	kept *kept // on executors: in place of all the above
 }
 
 func newCacheManager(a *App) *cacheManager {
@@ -94,10 +97,21 @@ func (c *cacheManager) lookup(p logical.Plan) logical.Plan {
 		return nil
 	}
 	out := &logical.CachedRelation{Key: e.key, Name: e.name, Out: p.Output(), Plan: p}
-	if e.filled {
+	if k := e.onExecutors(); k != nil {
+		out.Stats = k.stats()
+	} else if e.filled {
 		out.Stats = &catalog.Stats{Rows: e.rows, Bytes: e.held}
 	}
 	return out
+}
+
+// onExecutors is what executors keep of the plan, nil while they keep nothing.
+func (e *cached) onExecutors() *kept {
+	if !e.fill.TryLock() {
+		return nil // it is being made
+	}
+	defer e.fill.Unlock()
+	return e.kept
 }
 
 // remove forgets a plan and says whether it was cached.
@@ -157,6 +171,12 @@ func readsBelow(p logical.Plan, location string) bool {
 func (c *cacheManager) free(e *cached) error {
 	e.fill.Lock()
 	defer e.fill.Unlock()
+	if k := e.kept; k != nil {
+		e.kept = nil
+		c.app.Bus().Publish(event.UnpersistRDD{RDD: k.rdd})
+		k.release()
+		return nil
+	}
 	c.app.pool.ReleaseStorage(e.held)
 	e.memory, e.held, e.filled = nil, 0, false
 	if e.disk == nil {
@@ -174,8 +194,10 @@ func (c *cacheManager) entry(key string) *cached {
 }
 
 // ensure computes the rows of the cached plans that a physical plan reads, and tells its scans how many partitions they have.
-func (c *cacheManager) ensure(ctx context.Context, q *query, p physical.Plan) (physical.Plan, error) {
+// On executors it gives what they keep, or will: each is a use that is to be released, also after an error.
+func (c *cacheManager) ensure(ctx context.Context, q *query, p physical.Plan) (physical.Plan, map[string]*kept, error) {
 	var failed error
+	uses := map[string]*kept{}
 	out := physical.Up(p, func(n physical.Plan) physical.Plan {
 		scan, ok := n.(*physical.CachedScan)
 		if !ok || failed != nil {
@@ -186,14 +208,33 @@ func (c *cacheManager) ensure(ctx context.Context, q *query, p physical.Plan) (p
 			failed = sparkerr.Internal("the cached plan %s was dropped while a query read it", scan.Name)
 			return n
 		}
+		s := *scan
+		if c.app.executors != nil {
+			k := uses[scan.Key]
+			if k == nil {
+				if k, failed = c.use(ctx, q, e); failed != nil {
+					return n
+				}
+				uses[scan.Key] = k
+			}
+			s.Partitions = k.root.tasks
+			return &s
+		}
 		if failed = c.fillOnce(ctx, q, e); failed != nil {
 			return n
 		}
-		s := *scan
 		s.Partitions = c.partitions(scan.Key)
 		return &s
 	})
-	return out, failed
+	return out, uses, failed
+}
+
+// fillNow computes the rows of a plan unless they are there.
+func (c *cacheManager) fillNow(ctx context.Context, q *query, e *cached) error {
+	if c.app.executors != nil {
+		return c.fillAll(ctx, q, e)
+	}
+	return c.fillOnce(ctx, q, e)
 }
 
 func (c *cacheManager) fillOnce(ctx context.Context, q *query, e *cached) error {
@@ -214,7 +255,7 @@ func (c *cacheManager) fillOnce(ctx context.Context, q *query, e *cached) error 
 // keep stores a borrowed batch.
 func (c *cacheManager) keep(e *cached, b *columnar.Batch) error {
 	e.rows += int64(b.N)
-	if e.level != "DISK_ONLY" {
+	if mem, _ := levels(e.level); mem {
 		own := b.Clone()
 		if n := own.Bytes(); c.app.pool.GrowStorage(n) {
 			e.memory, e.held = append(e.memory, own), e.held+n

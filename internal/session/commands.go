@@ -2,7 +2,9 @@ package session
 
 import (
 	"context"
+	"slices"
 	"sort"
+	"strings"
 
 	"github.com/firesteel/firesteel/internal/analyzer"
 	"github.com/firesteel/firesteel/internal/catalog"
@@ -10,6 +12,7 @@ import (
 	"github.com/firesteel/firesteel/internal/command"
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/logical"
+	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/vfs"
 )
 
@@ -90,15 +93,20 @@ func (e *commandEnv) Do(ctx context.Context, p logical.Plan) (*command.Result, e
 }
 
 func (e *commandEnv) Cache(ctx context.Context, name string, p logical.Plan, lazy bool, options map[string]string) error {
-	level := options["storagelevel"]
-	if level == "" {
-		level = "MEMORY_AND_DISK"
+	level := "MEMORY_AND_DISK"
+	for k, v := range options {
+		if strings.EqualFold(k, "storageLevel") {
+			level = strings.ToUpper(v)
+		}
+	}
+	if !slices.Contains(storageLevels, level) {
+		return sparkerr.IllegalArgument("Invalid StorageLevel: " + level)
 	}
 	entry, _ := e.q.s.app.cache.add(name, level, p)
 	if lazy {
 		return nil
 	}
-	return e.q.s.app.cache.fillOnce(ctx, e.q, entry)
+	return e.q.s.app.cache.fillNow(ctx, e.q, entry)
 }
 
 func (e *commandEnv) Uncache(p logical.Plan) (bool, error) { return e.q.s.app.cache.remove(p) }

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/firesteel/firesteel/internal/block"
 	"github.com/firesteel/firesteel/internal/driver"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/executor"
@@ -37,6 +39,7 @@ type fakeCluster struct {
 	broadcasts map[event.BroadcastID][]byte
 	lastBlob   event.BroadcastID
 	commits    map[event.TaskID]chan bool
+	cached     map[string]map[event.ExecutorID]event.BlockStatus
 	stopped    bool
 }
 
@@ -58,7 +61,7 @@ type fakeWork struct {
 
 func newFakeCluster(t *testing.T, executors, cores int) *fakeCluster {
 	c := &fakeCluster{t: t, cores: cores, execs: map[event.ExecutorID]*fakeExecutor{}, broadcasts: map[event.BroadcastID][]byte{},
-		commits: map[event.TaskID]chan bool{}}
+		commits: map[event.TaskID]chan bool{}, cached: map[string]map[event.ExecutorID]event.BlockStatus{}}
 	for range executors {
 		c.add()
 	}
@@ -76,8 +79,45 @@ func (c *fakeCluster) add() *fakeExecutor {
 		Pool:    memory.NewPool(memory.Config{Budget: 1 << 30, Key: "spark.executor.memory", StorageFraction: 0.5}),
 		Shuffle: shuffle.NewFiles(e.dirs, e.id, "localhost", true, c), Statuses: c.statuses, Broadcast: c.read,
 		Store: func(name string) (io.WriteCloser, error) { return &fakeBlock{c: c, e: e, name: name}, nil }}
+	e.env.Blocks = block.NewStore(e.env.Pool, e.dirs, func(st event.BlockStatus) { c.changed(e, st) })
+	e.env.Cached = func(_ context.Context, name string) (io.ReadCloser, error) { return c.pull(e, name) }
 	c.execs[e.id] = e
 	return e
+}
+
+func (c *fakeCluster) changed(e *fakeExecutor, st event.BlockStatus) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cached[st.Block] == nil {
+		c.cached[st.Block] = map[event.ExecutorID]event.BlockStatus{}
+	}
+	if st.Level != "" && !e.dead {
+		c.cached[st.Block][e.id] = st
+	} else {
+		delete(c.cached[st.Block], e.id)
+	}
+}
+
+func (c *fakeCluster) Cached(name string) (out []driver.CachedBlock) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id, st := range c.cached[name] {
+		out = append(out, driver.CachedBlock{BlockStatus: st, At: id, Host: "localhost"})
+	}
+	return out
+}
+
+// pull reads a cached block of another executor.
+func (c *fakeCluster) pull(self *fakeExecutor, name string) (io.ReadCloser, error) {
+	for _, b := range c.Cached(name) {
+		if b.At != self.id {
+			c.mu.Lock()
+			from := c.execs[b.At]
+			c.mu.Unlock()
+			return from.env.Blocks.Stream(name)
+		}
+	}
+	return nil, fs.ErrNotExist
 }
 
 // Start implements driver.Executors; so do the other methods.
@@ -196,6 +236,9 @@ func (c *fakeCluster) kill(e *fakeExecutor) {
 		cancel(errors.New("the executor was killed"))
 	}
 	e.stored = nil
+	for _, at := range c.cached {
+		delete(at, e.id)
+	}
 	c.mu.Unlock()
 	c.d.Post(scheduler.ExecutorLost{ID: e.id, Reason: "killed by the test"})
 	n := c.add()
@@ -254,6 +297,12 @@ func (c *fakeCluster) read(_ context.Context, id event.BroadcastID) (io.ReadClos
 }
 
 func (c *fakeCluster) DropBlocks(name string) {
+	c.mu.Lock()
+	execs := maps.Clone(c.execs)
+	c.mu.Unlock()
+	for _, e := range execs {
+		e.env.Blocks.RemoveAll(name) // which tells, and so takes the lock
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, e := range c.execs {
@@ -359,6 +408,9 @@ func (c *fakeCluster) Stop(context.Context) error {
 		if u := e.env.Pool.Usage(); u.Execution != 0 && !e.dead {
 			c.t.Errorf("executor %s holds %d bytes at the end", e.id, u.Execution)
 		}
+		if u := e.env.Pool.Usage(); u.Storage != 0 && !e.dead {
+			c.t.Errorf("executor %s keeps %d bytes of cached blocks at the end", e.id, u.Storage)
+		}
 		if len(e.stored) > 0 {
 			c.t.Errorf("executor %s keeps %d results at the end", e.id, len(e.stored))
 		}
@@ -368,3 +420,5 @@ func (c *fakeCluster) Stop(context.Context) error {
 	}
 	return nil
 }
+
+func fakeID(n int) event.ExecutorID { return event.ExecutorID(fmt.Sprint(n)) }

@@ -96,6 +96,9 @@ func (x *onExecutors) fragment(s *stage, out wire.Output, tasks []int) (*wire.Wo
 			}
 		}
 	}
+	for _, k := range x.reads(s.Plan) {
+		f.Cached = append(f.Cached, k.data)
+	}
 	data, err := f.Encode()
 	return &wire.Work{Kind: wire.PlanWork, Data: data}, err
 }

@@ -140,27 +140,49 @@ func (q *query) run(ctx context.Context, analyzed logical.Plan, sink func(*colum
 
 // execute runs the subqueries of a planned query and then the query.
 func (q *query) execute(ctx context.Context, plans *Plans, sink func(*columnar.Batch) error) error {
-	values := map[expr.ID]*expr.Literal{}
-	for _, s := range plans.Subqueries {
-		v, err := q.scalar(ctx, s, values)
-		if err != nil {
-			return err
-		}
-		values[s.ID] = v
+	values, err := q.subqueries(ctx, plans)
+	if err != nil {
+		return err
 	}
 	return q.runPlan(ctx, withValues(plans.Physical, values), sink)
 }
 
+// subqueries runs the scalar subqueries of a planned query.
+func (q *query) subqueries(ctx context.Context, plans *Plans) (map[expr.ID]*expr.Literal, error) {
+	values := map[expr.ID]*expr.Literal{}
+	for _, s := range plans.Subqueries {
+		v, err := q.scalar(ctx, s, values)
+		if err != nil {
+			return nil, err
+		}
+		values[s.ID] = v
+	}
+	return values, nil
+}
+
 // runPlan executes a physical plan whose subqueries have their values.
 func (q *query) runPlan(ctx context.Context, p physical.Plan, sink func(*columnar.Batch) error) error {
-	p, err := q.unroll(ctx, p)
-	if err == nil {
-		p, err = q.s.app.cache.ensure(ctx, q, p)
-	}
+	x, p, err := q.newExecution(ctx, p)
 	if err != nil {
 		return err
 	}
-	return newExecution(q).run(ctx, p, sink)
+	defer x.letGo()
+	return x.run(ctx, p, sink)
+}
+
+// newExecution is the execution of a physical plan, which it makes ready: what it reads of the cache is there, and is let go
+// with execution.letGo.
+func (q *query) newExecution(ctx context.Context, p physical.Plan) (*execution, physical.Plan, error) {
+	p, err := q.unroll(ctx, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	x := newExecution(q)
+	if p, x.kept, err = q.s.app.cache.ensure(ctx, q, p); err != nil {
+		x.letGo()
+		return nil, nil, err
+	}
+	return x, p, nil
 }
 
 // scalar runs a scalar subquery: no row is null, more than one an error.

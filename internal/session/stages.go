@@ -24,7 +24,8 @@ type execution struct {
 	stages  []*stage
 	place   place
 	filters exec.Filters
-	changed chan struct{} // has a token when a task started or ended: see report
+	kept    map[string]*kept // cached plans on executors that the plan reads
+	changed chan struct{}    // has a token when a task started or ended: see report
 }
 
 // place is where the tasks of an execution run: in this process (inProcess) or on executors (onExecutors).
@@ -80,21 +81,30 @@ func newExecution(q *query) *execution {
 // run executes the stages in dependency order and hands the root's batches to sink: partition by partition, in order.
 // A batch is the sink's until it returns.
 func (x *execution) run(ctx context.Context, plan physical.Plan, sink func(*columnar.Batch) error) error {
+	defer x.free()
+	defer x.report()()
+	root, err := x.runBelow(ctx, plan)
+	if err != nil {
+		return err
+	}
+	return x.runRoot(ctx, root, sink)
+}
+
+// runBelow runs all stages but the root, which it gives.
+func (x *execution) runBelow(ctx context.Context, plan physical.Plan) (root *stage, err error) {
 	for _, s := range physical.Cut(plan) {
 		x.stages = append(x.stages, &stage{Stage: s, shuffle: event.NoShuffle})
 	}
-	defer x.free()
-	defer x.report()()
 	for {
 		ready := x.ready()
 		if len(ready) == 0 {
-			return sparkerr.Internal("the stages of the plan wait for each other")
+			return nil, sparkerr.Internal("the stages of the plan wait for each other")
 		}
 		if ready[0].Root {
-			return x.runRoot(ctx, ready[0], sink)
+			return ready[0], nil
 		}
 		if err := x.runWave(ctx, ready); err != nil {
-			return err
+			return nil, err
 		}
 		x.adapt()
 	}
@@ -200,29 +210,30 @@ func (x *execution) prepare(s *stage) error {
 // newBody makes what is submitted of a stage: so many tasks that write a shuffle, or none.
 func (x *execution) newBody(s *stage, tasks int, out event.ShuffleID) *driver.Stage {
 	spec := scheduler.StageSpec{Name: "stage", Shuffle: out, Tasks: tasks}
-	for _, id := range s.Inputs {
-		if in := x.stages[id]; in.shuffle != event.NoShuffle {
+	seen := map[event.ShuffleID]bool{}
+	x.below(s, func(_ *execution, in *stage) {
+		if !seen[in.shuffle] {
+			seen[in.shuffle] = true
 			spec.Parents = append(spec.Parents, in.shuffle)
 		}
-	}
+	})
+	x.prefer(s, &spec)
 	return &driver.Stage{StageSpec: spec, Watch: func(c driver.TaskChange) { x.note(s, c) }}
 }
 
 // job is a stage's body with the stages that it was made from: those are complete, and run again only if outputs are lost.
 func (x *execution) job(s *stage, body *driver.Stage) *driver.Job {
 	j := &driver.Job{Group: x.q.group, Description: x.q.description, Tags: x.q.tags, Pool: x.q.pool(), Settle: true}
-	seen := map[int]bool{}
-	var addInputs func(s *stage)
-	addInputs = func(s *stage) {
-		for _, id := range s.Inputs {
-			if in := x.stages[id]; in.shuffle != event.NoShuffle && !seen[id] {
-				seen[id] = true
-				addInputs(in)
-				j.Stages = append(j.Stages, in.body)
-			}
+	seen := map[*stage]bool{}
+	var add func(x *execution, in *stage)
+	add = func(x *execution, in *stage) {
+		if !seen[in] {
+			seen[in] = true
+			x.below(in, add)
+			j.Stages = append(j.Stages, in.body)
 		}
 	}
-	addInputs(s)
+	x.below(s, add)
 	j.Stages = append(j.Stages, body)
 	return j
 }

@@ -22,7 +22,18 @@ type Fragment struct {
 	Inputs  []Input
 	Scans   []Scan // of the plan's Scan nodes, in the order of ScansOf
 	Filters []Filter
+	Cached  []Cached // what the plan's CachedScan nodes read
 	Output  Output
+}
+
+// Cached is a cached plan on executors: partition i is block Name_i, wherever that lies. One that lies nowhere is computed by
+// the task that reads it, and kept where the task runs.
+type Cached struct {
+	Key          string // as CachedScan.Key
+	Name         string // rdd_<id>
+	Memory, Disk bool   // where the blocks may lie
+	Schema       types.Schema
+	Data         []byte // of the Fragment that computes the rows; its Output says nothing
 }
 
 // Session is a kernel.Session as data.
@@ -129,6 +140,19 @@ func ScansOf(p physical.Plan) []*physical.Scan {
 		}
 		_, input := n.(*physical.StageInput)
 		return !input
+	})
+	return out
+}
+
+// CachedOf lists the cached plans that a stage's plan reads, as ScansOf.
+func CachedOf(p physical.Plan) []*physical.CachedScan {
+	var out []*physical.CachedScan
+	physical.Walk(p, func(n physical.Plan) bool {
+		if c, ok := n.(*physical.CachedScan); ok {
+			out = append(out, c)
+		}
+		_, input := n.(*physical.StageInput)
+		return n != nil && !input
 	})
 	return out
 }
