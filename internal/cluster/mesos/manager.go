@@ -225,7 +225,8 @@ func (m *Manager) send(c call) {
 func (m *Manager) follow(f frameworkInfo) {
 	begin := time.Now()
 	pause := backoff
-	known, over := m.client.framework() != "", false // known: the framework had executors before
+	known := m.client.framework() != "" // the framework may have executors
+	started, over := false, false
 	for m.ctx.Err() == nil {
 		streaming := false
 		err := m.client.subscribe(m.ctx, f, func(e received) {
@@ -233,7 +234,7 @@ func (m *Manager) follow(f frameworkInfo) {
 			case e.Subscribed != nil:
 				slog.Debug("mesos: subscribed", "framework", e.Subscribed.FrameworkID.Value)
 				m.post(subscribed{known})
-				streaming, known = true, true
+				streaming, known, started = true, true, true
 				pause = backoff
 				m.answerStart(nil)
 			case e.Error != nil:
@@ -250,9 +251,11 @@ func (m *Manager) follow(f frameworkInfo) {
 		switch {
 		case m.ctx.Err() != nil || over || m.leaving():
 			return
-		case final || !known && time.Since(begin) > firstContact:
+		case final || !started && time.Since(begin) > firstContact:
+			if started {
+				m.post(received{Error: &errorMsg{err.Error()}})
+			}
 			m.answerStart(err)
-			m.post(received{Error: &errorMsg{err.Error()}})
 			return
 		case streaming:
 			slog.Warn("mesos: the connection to the master is lost, and made again", "error", err)

@@ -401,10 +401,10 @@ func (s *scheduler) bury(now time.Time, id event.ExecutorID, e cluster.Exited) {
 		e.Reason, e.PlatformFault = t.dismissed, true
 	}
 	s.do(notify{e})
-	if t.dismissed == "" {
+	if t.dismissed == "" && e.Code != 0 { // status 0: the driver told it to leave
 		s.do(warn{fmt.Sprintf("executor %s on %s ended: %s", id, t.host, e.Reason)})
 	}
-	if !e.PlatformFault {
+	if !e.PlatformFault && e.Code != 0 {
 		s.blame(now, t.agent, e.Reason)
 	}
 	if s.up && s.wants() {
