@@ -182,13 +182,14 @@ func (m *Manager) act(action any) {
 	}
 }
 
-// request runs f in the background, when a hand is free.
+// request runs f in the background, when a hand is free. What was begun is not cut off at the end: the server might carry
+// out a request after its sender has given up, and what it makes then would be left behind.
 func (m *Manager) request(f func(ctx context.Context)) {
 	m.work.Go(func() {
 		select {
 		case m.hands <- struct{}{}:
 			defer func() { <-m.hands }()
-			f(m.ctx)
+			f(context.WithoutCancel(m.ctx))
 		case <-m.ctx.Done():
 		}
 	})

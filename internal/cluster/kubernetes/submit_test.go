@@ -157,12 +157,10 @@ func TestSubmitterLeaves(t *testing.T) {
 	r := newRig(t, nil)
 	ctx, leave := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- Submit(ctx, r.submission("local:///a.py"), new(strings.Builder)) }()
+	told := firstWrite(make(chan struct{}, 100))
+	go func() { done <- Submit(ctx, r.submission("local:///a.py"), told) }()
 	p := driverOf(r)
-	eventually(t, "the owner", func() bool {
-		n := r.names("services")
-		return len(n) == 1 && len(find[corev1.Service](r.server, "services", n[0]).OwnerReferences) == 1
-	})
+	<-told // it was submitted
 	leave()
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Error(err)
@@ -170,6 +168,14 @@ func TestSubmitterLeaves(t *testing.T) {
 	if find[corev1.Pod](r.server, "pods", p.Name) == nil {
 		t.Error("the driver went with the submission")
 	}
+}
+
+// firstWrite has a token for each Write.
+type firstWrite chan struct{}
+
+func (w firstWrite) Write(p []byte) (int, error) {
+	w <- struct{}{}
+	return len(p), nil
 }
 
 func TestStatusAndKill(t *testing.T) {
