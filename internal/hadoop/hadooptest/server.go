@@ -3,6 +3,7 @@ package hadooptest
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -197,17 +198,17 @@ func (s *Server) serve(c net.Conn) error {
 
 func (s *Server) negotiate(c net.Conn, r io.Reader) (string, error) {
 	const id = -33
-	next := func() (*sasl, error) {
+	next := func() (*sasl, []byte, error) {
 		_, rest, err := frame(r)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		m := new(sasl)
 		_, err = pb.ConsumeDelimited(rest, m)
-		return m, err
+		return m, rest, err
 	}
 	call := int32(id)
-	if _, err := next(); err != nil {
+	if _, _, err := next(); err != nil {
 		return "", err
 	}
 	offer := &sasl{State: 1, Auths: []*auth{{Method: "TOKEN", Mechanism: "DIGEST-MD5", ServerID: "default",
@@ -215,9 +216,15 @@ func (s *Server) negotiate(c net.Conn, r io.Reader) (string, error) {
 	if err := write(c, &response{CallID: uint32(call)}, offer); err != nil {
 		return "", err
 	}
-	m, err := next()
+	m, raw, err := next()
 	if err != nil {
 		return "", err
+	}
+	// Java's services compare the choice with their offer, fields that are there and empty included.
+	if !bytes.Contains(raw, pb.Marshal(&auth{Method: "TOKEN", Mechanism: "DIGEST-MD5", ServerID: "default"})) {
+		_ = write(c, &response{CallID: uint32(call), Status: 2, Class: "org.apache.hadoop.security.AccessControlException",
+			Error: "TOKEN authentication is not enabled.  Available:[TOKEN]", Detail: 15})
+		return "", errors.New("a choice that was not offered")
 	}
 	for _, t := range s.tokens {
 		d := hadoop.NewTokenDigest(t, "", "default")
