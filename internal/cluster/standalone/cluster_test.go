@@ -121,7 +121,7 @@ func TestMasterRestarts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			driver, err := c.Submit(t.Context(), core.DriverDesc{Resource: "app.py", Args: []string{"child", runs}, Cores: 1, Memory: 1, Env: map[string]string{roleEnv: "driver"}})
+			driver, err := c.Submit(t.Context(), core.DriverDesc{Resource: "app.py", Args: []string{"child", runs}, Cores: 1, Memory: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -341,7 +341,7 @@ func TestDrivers(t *testing.T) {
 	}
 	defer c.Close()
 	submit := func(supervise bool, args ...string) string {
-		id, err := c.Submit(t.Context(), core.DriverDesc{Resource: "app.py", Args: args, Cores: 1, Memory: 1 << 20, Supervise: supervise, Env: map[string]string{roleEnv: "driver"}})
+		id, err := c.Submit(t.Context(), core.DriverDesc{Resource: "app.py", Args: args, Cores: 1, Memory: 1 << 20, Supervise: supervise})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -35,11 +35,12 @@ const (
 func TestMain(m *testing.M) {
 	clustertest.ExecutorMain()
 	child.FollowParent()
+	if len(os.Args) > 1 && os.Args[1] == "submit" {
+		os.Exit(toyDriver(os.Args[1:]))
+	}
 	switch os.Getenv(roleEnv) {
 	case "":
 		goleak.VerifyTestMain(m)
-	case "driver":
-		os.Exit(toyDriver(os.Args[1:]))
 	default:
 		if err := beDaemon(os.Getenv(roleEnv)); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -8,6 +8,9 @@ import (
 	"maps"
 )
 
+// propertiesFile is where a driver finds its settings, in its folder.
+const propertiesFile = "spark.properties"
+
 func joined(addresses []string) string { return strings.Join(addresses, ",") }
 
 // writeProperties writes settings for a driver, readable for its user only: they may hold secrets.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -17,6 +18,8 @@ import (
 const (
 	restVersion = "v1"
 	maxRequest  = 32 << 20
+	// unknownVersion is the status of a request in another version of the protocol.
+	unknownVersion = 468
 	// serverVersion is what clients are told: the Spark release whose protocol this is.
 	serverVersion = "4.2.0"
 )
@@ -52,16 +55,20 @@ func (m *Master) submissions() http.Handler {
 
 // restUnknown answers what no other door takes: another version, or no action of this one.
 func restUnknown(w http.ResponseWriter, r *http.Request) {
-	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
-	if len(parts) > 1 && parts[1] == "submissions" && parts[0] != restVersion && strings.HasPrefix(parts[0], "v") {
-		restError(w, 468, fmt.Sprintf("Unknown protocol version '%s'.", parts[0]), map[string]any{"highestProtocolVersion": restVersion})
-		return
-	}
-	if len(parts) == 3 && parts[0] == restVersion && (parts[2] == "kill" || parts[2] == "status") {
+	const hint = " Please submit requests through http://[host]:[port]/" + restVersion + "/submissions/..."
+	parts := strings.FieldsFunc(r.URL.Path, func(c rune) bool { return c == '/' })
+	switch {
+	case len(parts) == 0:
+		restError(w, http.StatusBadRequest, "Missing protocol version."+hint, nil)
+	case parts[0] != restVersion:
+		restError(w, unknownVersion, fmt.Sprintf("Unknown protocol version '%s'."+hint, parts[0]), map[string]any{"highestProtocolVersion": restVersion})
+	case len(parts) == 1 || parts[1] != "submissions":
+		restError(w, http.StatusBadRequest, "Missing the /submissions prefix."+hint, nil)
+	case len(parts) == 3 && (parts[2] == "kill" || parts[2] == "status"):
 		restError(w, http.StatusBadRequest, "Submission ID is missing in "+parts[2]+" request.", nil)
-		return
+	default:
+		restError(w, http.StatusBadRequest, "Missing an action: please specify one of /create, /kill, /killall, /clear or /status."+hint, nil)
 	}
-	restError(w, http.StatusBadRequest, "Unexpected path or method in the request: "+r.Method+" "+r.URL.Path+".", nil)
 }
 
 func restError(w http.ResponseWriter, code int, message string, more map[string]any) {
@@ -87,7 +94,37 @@ func (m *Master) restCreate(w http.ResponseWriter, r *http.Request) {
 		restError(w, http.StatusBadRequest, "Malformed request: "+err.Error(), nil)
 		return
 	}
+	m.reachable(d.Conf)
 	m.restAsk(w, r, "CreateSubmissionResponse", func(a core.Ask) core.Event { return core.DriverSubmitted{Ask: a, Desc: d} }, nil)
+}
+
+// reachable makes the master's URL of a submission one that drivers can use: clients name the port of this server.
+func (m *Master) reachable(settings map[string]string) {
+	_, rest, err := net.SplitHostPort(m.rest)
+	if err != nil || settings["spark.master"] == "" {
+		settings["spark.master"] = m.URL()
+		return
+	}
+	settings["spark.master"] = strings.ReplaceAll(settings["spark.master"], ":"+rest, ":"+strconv.Itoa(m.server.Port()))
+}
+
+// checkSettings finds what is no number or size in the settings of a submission.
+func checkSettings(settings map[string]string) error {
+	for key, s := range settings {
+		var err error
+		switch key {
+		case "spark.driver.supervise":
+			_, err = strconv.ParseBool(s)
+		case "spark.driver.cores", "spark.cores.max", "spark.executor.cores":
+			_, err = strconv.Atoi(s)
+		case "spark.driver.memory", "spark.executor.memory":
+			_, err = conf.ParseBytes(s, 1<<20)
+		}
+		if err != nil {
+			return fmt.Errorf("property %s has the value %q: %w", key, s, err)
+		}
+	}
+	return nil
 }
 
 // readCreate reads and checks a CreateSubmissionRequest.
@@ -113,6 +150,9 @@ func readCreate(body io.Reader) (core.DriverDesc, error) {
 		return d, errors.New("sparkProperties is missing")
 	case q.ClientSparkVersion == "":
 		return d, errors.New("clientSparkVersion is missing")
+	}
+	if err := checkSettings(q.SparkProperties); err != nil {
+		return d, err
 	}
 	v := conf.NewValues(q.SparkProperties)
 	d = core.DriverDesc{Resource: strings.TrimPrefix(strings.TrimPrefix(q.AppResource, "file://"), "file:"), MainClass: q.MainClass, Args: q.AppArgs,

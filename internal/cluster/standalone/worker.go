@@ -497,6 +497,9 @@ func (w *Worker) launchDriver(m core.LaunchDriver) {
 			p.End(leaveWait)
 		}
 		code, why := p.Ended()
+		if err := os.Remove(filepath.Join(d.dir, propertiesFile)); err != nil { // it may hold secrets
+			w.log.Warn("the settings of a driver cannot be removed", "driver", m.ID, "error", err)
+		}
 		w.mu.Lock()
 		asked = d.asked
 		w.mu.Unlock()
@@ -533,7 +536,7 @@ func (w *Worker) startDriver(m core.LaunchDriver, dir string) (*child.Process, e
 	if w.o.Secret != "" {
 		settings["spark.authenticate"], settings["spark.authenticate.secret"] = "true", w.o.Secret
 	}
-	file := filepath.Join(dir, "spark.properties")
+	file := filepath.Join(dir, propertiesFile)
 	if err := writeProperties(file, settings); err != nil {
 		return nil, err
 	}

@@ -94,3 +94,17 @@ func TestWorkerLeaves(t *testing.T) {
 		t.Errorf("told %+v", m.told[2])
 	}
 }
+
+// A supervised driver that fails while the window is open does not wait for its end.
+func TestRelaunchWithinTheWindow(t *testing.T) {
+	m := newMaster(t, DefaultConfig())
+	m.step(Recovered{})
+	m.worker(1, "1", 2, 100)
+	m.step(DriverSubmitted{Desc: DriverDesc{Memory: 5, Supervise: true}})
+	first := m.told[1][0].(LaunchDriver)
+	m.step(DriverChanged{Worker: "1", ID: first.ID, State: Failed})
+	m.wait(firstDelay)
+	if len(m.told[1]) != 2 {
+		t.Error("the driver was not launched again")
+	}
+}

@@ -196,7 +196,7 @@ func (s *State) saveDriver(d *drv) {
 }
 
 func (s *State) placeDriver(d *drv) {
-	if d.retryAt.After(s.now) || !s.recovering.IsZero() && d.state == Relaunching || s.driversRunning() >= s.cfg.MaxDrivers {
+	if d.retryAt.After(s.now) || d.saved || s.driversRunning() >= s.cfg.MaxDrivers {
 		return
 	}
 	ws := s.usable(d.desc.Cores, d.desc.Memory)

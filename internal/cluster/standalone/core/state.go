@@ -91,6 +91,7 @@ type drv struct {
 	begun   time.Time
 	retries int
 	killed  bool // on request
+	saved   bool // by the master before this one: a worker may run it
 	retryAt time.Time
 }
 
@@ -250,7 +251,7 @@ func (s *State) compare(w *worker, e WorkerRegistered) {
 		if d := s.drivers[id]; d == nil || d.state.Over() || d.on != nil && d.on != w {
 			s.tell(w.peer, KillDriver{id})
 		} else if d.on == nil {
-			d.on, d.state, w.drivers[id] = w, Running, d
+			d.on, d.state, d.saved, w.drivers[id] = w, Running, false, d
 			s.waiting = slices.DeleteFunc(s.waiting, func(o *drv) bool { return o == d })
 		}
 	}
@@ -557,7 +558,7 @@ func (s *State) recovered(e Recovered) {
 			s.order = append(s.order, a)
 			s.nextApp = max(s.nextApp, a.number+1)
 		case r.Driver != nil:
-			d := &drv{id: r.Driver.ID, number: r.Driver.Number, desc: r.Driver.Desc, state: Relaunching, begun: time.UnixMilli(r.Driver.SubmitMillis)}
+			d := &drv{id: r.Driver.ID, number: r.Driver.Number, desc: r.Driver.Desc, state: Relaunching, saved: true, begun: time.UnixMilli(r.Driver.SubmitMillis)}
 			s.drivers[d.id] = d
 			s.waiting = append(s.waiting, d)
 			s.nextDriver = max(s.nextDriver, d.number+1)
@@ -648,10 +649,11 @@ func (s *State) closeWindow() {
 			}
 		}
 	}
-	for _, d := range s.drivers {
-		if d.on == nil && d.state == Relaunching && !d.desc.Supervise {
+	for _, d := range sorted(s.drivers) {
+		if d.saved && d.on == nil && !d.desc.Supervise {
 			s.endDriver(d, Errored, "no worker reported it after the master's restart")
 		}
+		d.saved = false
 	}
 }
 
