@@ -108,6 +108,7 @@ func TestExamples(t *testing.T) {
 		"--work-dir", t.TempDir())
 	for _, x := range []struct{ name, want string }{
 		{"wordcount", "800 the\n400 rain\n200 again\n200 and\n200 end\n200 sun\n200 wind\n"},
+		{"dataset", "5 letters: again (200 times)\n4 letters: rain, wind (600 times)\n3 letters: and, end, sun, the (1400 times)\n"},
 		{"sql", "+------+-----+-----+\n|letter|lines|words|\n+------+-----+-----+\n|     t|  400| 1800|\n|     r|  200|  400|\n+------+-----+-----+\n\n"},
 	} {
 		program := build(t, dir, "./"+x.name)
