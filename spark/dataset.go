@@ -18,7 +18,9 @@ type Dataset[T any] struct {
 }
 
 // CreateDataset makes a dataset of Go values.
-func CreateDataset[T any](s *Session, data []T) *Dataset[T] { return &Dataset[T]{s.CreateDataFrame(data)} }
+func CreateDataset[T any](s *Session, data []T) *Dataset[T] {
+	return &Dataset[T]{s.CreateDataFrame(data)}
+}
 
 // As reads the rows of a frame as values of T. Each exported field of a struct takes the column of its name: the one in the
 // tag spark:"name", else the field's with a small first letter; spark:"-" leaves a field out, other columns of the frame are
