@@ -5,7 +5,7 @@ VENV    ?= .venv
 SF      ?= 0.1
 export CGO_ENABLED = 0
 
-.PHONY: build run test unit race lint integration deep chaos bench cross clean
+.PHONY: build run test unit race lint integration deep chaos bench portability cross clean
 
 build: bin/firesteel
 
@@ -55,6 +55,10 @@ deep:
 CHAOS ?= 30m
 chaos: bin/firesteel
 	FIRESTEEL=$(CURDIR)/bin/firesteel FIRESTEEL_DEEP=1 FIRESTEEL_CHAOS_TIME=$(CHAOS) $(GO) test -v -timeout 90m ./tests/chaos
+
+# One PySpark program on every master that can be had here; those that cannot are named.
+portability: $(VENV)/client-4.2/.done data/tpch-0.1/.done
+	scripts/portability/run
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/...

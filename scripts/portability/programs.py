@@ -1,9 +1,11 @@
 """One PySpark application that runs unchanged on every master: TPC-H Q3 and Q9, and a word count of cached text.
 
-    programs.py FOLDER_WITH_TPCH [SECONDS [PROGRAM ...]]      (SECONDS: repeat the first program for so long)
+    programs.py FOLDER_WITH_TPCH [SECONDS [PROGRAM ...]] [--to FILE]
 
-Each of the programs q3, q9 and wordcount prints a line, RESULT NAME VALUE or FAILED NAME ERROR.
+Each of the programs q3, q9 and wordcount prints a line, RESULT NAME VALUE or FAILED NAME ERROR, and writes it to FILE, for
+modes in which the driver's output is far away. SECONDS: the first program is repeated for so long.
 """
+import argparse
 import sys
 import time
 
@@ -42,18 +44,30 @@ PROGRAMS = {"q3": lambda spark: rows(spark.sql(Q3)), "q9": lambda spark: rows(sp
 
 
 def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("folder")
+    p.add_argument("seconds", nargs="?", type=float, default=0)
+    p.add_argument("programs", nargs="*")
+    p.add_argument("--to")
+    a = p.parse_args()
+    to = open(a.to, "a") if a.to else None
+
+    def tell(*words):
+        for f in (sys.stdout, to):
+            if f:
+                print(*words, file=f, flush=True)
+
     spark = SparkSession.builder.getOrCreate()
-    folder, seconds = sys.argv[1], float(sys.argv[2]) if len(sys.argv) > 2 else 0
     for t in ("customer", "orders", "lineitem", "part", "partsupp", "supplier", "nation"):
         # A table is a file or a folder of files.
-        spark.read.parquet(f"{folder}/{t}*").createOrReplaceTempView(t)
-    until, failed = time.time() + seconds, False
-    for name in sys.argv[3:] or PROGRAMS:
+        spark.read.parquet(f"{a.folder}/{t}*").createOrReplaceTempView(t)
+    until, failed = time.time() + a.seconds, False
+    for name in a.programs or PROGRAMS:
         while True:  # the first one uses up the time
             try:
-                print("RESULT", name, PROGRAMS[name](spark), flush=True)
+                tell("RESULT", name, PROGRAMS[name](spark))
             except Exception as e:  # the next program shall run all the same
-                print("FAILED", name, str(e).splitlines()[0], flush=True)
+                tell("FAILED", name, str(e).splitlines()[0])
                 failed = True
             if time.time() >= until:
                 break
