@@ -108,3 +108,25 @@ func TestRelaunchWithinTheWindow(t *testing.T) {
 		t.Error("the driver was not launched again")
 	}
 }
+
+// Who came to this master and left is forgiven for a moment only, also while others are awaited that ran before.
+func TestYoungMasterNoticesLosses(t *testing.T) {
+	m := newMaster(t, DefaultConfig())
+	m.step(Recovered{})
+	m.worker(1, "1", 2, 100)
+	m.app(2, Unlimited, 0, 1, 10)
+	m.step(Disconnected{Peer: 1})
+	m.wait(6 * time.Second)
+	if w := m.s.workers["1"]; !w.dead {
+		t.Error("a worker that is gone is still counted on")
+	}
+	m.worker(3, "3", 2, 100)
+	if got := m.launched(3); len(got) != 2 {
+		t.Errorf("executors in their place: %v", got)
+	}
+	m.step(Disconnected{Peer: 2})
+	m.wait(6 * time.Second)
+	if len(m.s.order) != 0 {
+		t.Error("an application whose driver is gone holds its cores")
+	}
+}

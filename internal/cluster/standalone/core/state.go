@@ -37,6 +37,7 @@ type worker struct {
 	peer    Peer
 	beat    time.Time
 	lost    time.Time // when its connection broke; zero while it stands
+	met     bool      // it registered with this master, and is not only read from records
 	dead    bool
 	leaving bool
 	cores   int   // free
@@ -69,6 +70,7 @@ type app struct {
 	desc    AppDesc
 	peer    Peer
 	lost    time.Time
+	met     bool // as of a worker
 	level   int
 	next    int
 	execs   map[int]*execu
@@ -220,7 +222,7 @@ func (s *State) workerRegistered(e WorkerRegistered) {
 		delete(s.byWorkerPeer, w.peer)
 		s.emit(Drop{w.peer})
 	}
-	w.info, w.peer, w.beat, w.lost = e.Info, e.Peer, s.now, time.Time{}
+	w.info, w.peer, w.beat, w.lost, w.met = e.Info, e.Peer, s.now, time.Time{}, true
 	s.byWorkerPeer[e.Peer] = w
 	s.answer(e.Ask, Reply{OK: true, ID: e.Info.ID})
 	s.compare(w, e)
@@ -353,7 +355,7 @@ func (s *State) appRegistered(e AppRegistered) {
 		delete(s.byAppPeer, a.peer)
 		s.emit(Drop{a.peer})
 	}
-	a.desc, a.peer, a.lost, a.level, a.warnAt = e.Desc, e.Peer, time.Time{}, max(e.Level, 0), s.now.Add(s.cfg.Starving)
+	a.desc, a.peer, a.lost, a.met, a.level, a.warnAt = e.Desc, e.Peer, time.Time{}, true, max(e.Level, 0), s.now.Add(s.cfg.Starving)
 	s.byAppPeer[e.Peer] = a
 	a.next = max(a.next, e.Next)
 	s.answer(e.Ask, Reply{OK: true, ID: a.id})
@@ -579,17 +581,22 @@ func (s *State) expire() {
 			if s.now.Sub(w.beat) > time.Duration(s.cfg.Reap)*s.cfg.WorkerTimeout {
 				delete(s.workers, w.info.ID)
 			}
-		case !w.lost.IsZero() && s.recovering.IsZero() && s.now.Sub(w.lost) >= s.cfg.Grace:
+		case s.broken(w.lost, w.met) && s.now.Sub(w.lost) >= s.cfg.Grace:
 			s.endWorker(w, "its connection broke")
 		case w.lost.IsZero() && s.now.Sub(w.beat) >= s.cfg.WorkerTimeout:
 			s.endWorker(w, fmt.Sprintf("no heartbeat for %s (spark.worker.timeout)", s.cfg.WorkerTimeout))
 		}
 	}
 	for _, a := range slices.Clone(s.order) {
-		if !a.lost.IsZero() && s.recovering.IsZero() && s.now.Sub(a.lost) >= s.cfg.Grace {
+		if s.broken(a.lost, a.met) && s.now.Sub(a.lost) >= s.cfg.Grace {
 			s.endApp(a, "FAILED", "its driver is gone: the connection broke")
 		}
 	}
+}
+
+// broken says whether a lost connection is only forgiven for Config.Grace: who is merely read from records has the whole window.
+func (s *State) broken(lost time.Time, met bool) bool {
+	return !lost.IsZero() && (met || s.recovering.IsZero())
 }
 
 // allBack says whether everything that was known has reported.
@@ -671,14 +678,14 @@ func (s *State) Deadline() (at time.Time, ok bool) {
 		switch {
 		case w.dead:
 			due(w.beat.Add(time.Duration(s.cfg.Reap)*s.cfg.WorkerTimeout + time.Millisecond))
-		case !w.lost.IsZero() && s.recovering.IsZero():
+		case s.broken(w.lost, w.met):
 			due(w.lost.Add(s.cfg.Grace))
 		case w.lost.IsZero():
 			due(w.beat.Add(s.cfg.WorkerTimeout))
 		}
 	}
 	for _, a := range s.order {
-		if !a.lost.IsZero() && s.recovering.IsZero() {
+		if s.broken(a.lost, a.met) {
 			due(a.lost.Add(s.cfg.Grace))
 		}
 		if a.retryAt.After(s.now) {
