@@ -61,6 +61,7 @@ var coreRows = []Row{
 	{Name: "spark.history.fs.logDirectory", Default: "file:/tmp/spark-events", Doc: "Read from (several, comma separated).", Since: "1.1.0"},
 	{Name: "spark.history.retainedApplications", Default: "50", Kind: Int, Doc: "UIs kept in memory.", Since: "1.0.0"},
 	{Name: "spark.history.ui.port", Default: "18080", Kind: Int, Doc: "Port.", Since: "1.0.0"},
+	{Name: "spark.firesteel.noExecutorTimeout", Default: "600000ms", Kind: Time, Unit: Seconds, Doc: "How long jobs wait without any executor before they fail; 0: for ever. When all were lost: spark.network.timeout at most (30s at least).", Since: "0.1.0"},
 	{Name: "spark.io.compression.codec", Default: "lz4", Doc: "Lz4, snappy, zstd, lzf.", Since: "0.8.0"},
 	{Name: "spark.io.compression.zstd.level", Default: "1", Kind: Int, Doc: "Speed over size.", Since: "2.3.0"},
 	{Name: "spark.io.encryption.enabled", Default: "false", Kind: Bool, Doc: "Spill and shuffle files.", Since: "2.1.0"},

@@ -13,6 +13,7 @@ type allocation struct {
 	addAt         time.Time // when to ask for more; zero without a backlog
 	step          int       // how many more
 	starvingSince time.Time
+	lost          bool // the executors that were there last were lost, not let go
 }
 
 // allocate runs after every event, in constant time.
@@ -94,16 +95,26 @@ func (s *Scheduler) want(n int) {
 
 // watchStarvation starts the clock while tasks wait and no executor is there.
 func (s *Scheduler) watchStarvation() {
-	if s.cfg.StarvationTimeout <= 0 {
-		return
-	}
 	switch {
 	case s.pending == 0 || len(s.execs) > 0:
 		s.alloc.starvingSince = time.Time{}
-	case s.alloc.starvingSince.IsZero():
+	case s.alloc.starvingSince.IsZero() && s.starvation() > 0:
 		s.alloc.starvingSince = s.now
-		s.arm(timerStarvation, s.now.Add(s.cfg.StarvationTimeout))
+		s.arm(timerStarvation, s.now.Add(s.starvation()))
 	}
+}
+
+// leastReplacement is what a manager has at least to replace executors that are lost.
+const leastReplacement = 30 * time.Second
+
+// starvation is how long tasks wait without an executor; 0 is for ever. A cluster that grows is given long; one whose
+// executors have all been lost has as long as silence is tolerated.
+func (s *Scheduler) starvation() time.Duration {
+	d := s.cfg.StarvationTimeout
+	if s.alloc.lost && s.cfg.ExecutorTimeout > 0 {
+		d = min(d, max(s.cfg.ExecutorTimeout, leastReplacement))
+	}
+	return d
 }
 
 // idleTimeout is how long an executor may be idle, by what lies there; false means for ever.

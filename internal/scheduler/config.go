@@ -14,7 +14,8 @@ type Config struct {
 	Pools           []PoolConfig     // spark.scheduler.allocation.file
 	ShuffleService  bool             // spark.shuffle.service.enabled: map outputs belong to the host
 	ExecutorTimeout time.Duration    // spark.network.timeout: silence after which an executor is lost; 0 = never
-	// StarvationTimeout ends all jobs when there is work but no executor for so long; 0 = wait forever, as Spark does.
+	// StarvationTimeout ends all jobs when there is work but no executor for so long; 0 = wait forever, as Spark does:
+	// spark.firesteel.noExecutorTimeout. When executors were there and are lost it is at most ExecutorTimeout (30 s at least).
 	StarvationTimeout time.Duration
 
 	Speculation                bool          // spark.speculation

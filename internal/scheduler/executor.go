@@ -141,6 +141,7 @@ func (s *Scheduler) loseExecutor(ev ExecutorLost) {
 	if len(e.host.execs) == 0 {
 		delete(s.hosts, e.host.name)
 	}
+	s.alloc.lost = !e.releasing && !e.leaving
 	s.offerAgain(e)
 	s.lostEpoch[e.id] = s.epoch
 	s.publish(event.ExecutorRemoved{Time: s.now, Executor: e.id, Reason: ev.Reason})

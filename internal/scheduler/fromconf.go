@@ -21,6 +21,7 @@ func FromConf(v *conf.Values) Config {
 	c.Fair = strings.EqualFold(v.String("spark.scheduler.mode"), "FAIR")
 	r.boolean("spark.shuffle.service.enabled", &c.ShuffleService)
 	r.duration("spark.network.timeout", &c.ExecutorTimeout)
+	r.duration("spark.firesteel.noExecutorTimeout", &c.StarvationTimeout)
 	r.locality(&c)
 	r.speculation(&c)
 	r.exclusion(&c.Exclusion)

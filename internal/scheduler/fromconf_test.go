@@ -11,7 +11,7 @@ import (
 // Without settings the table of keys and DefaultConfig must agree.
 func TestFromConfDefaults(t *testing.T) {
 	want := DefaultConfig()
-	want.ExecutorTimeout = 2 * time.Minute
+	want.ExecutorTimeout, want.StarvationTimeout = 2*time.Minute, 10*time.Minute
 	if got := FromConf(conf.NewValues(nil)); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}

@@ -180,13 +180,17 @@ func cancelled(id event.JobID, reason string) error {
 
 // starved fails all jobs if there still is no executor.
 func (s *Scheduler) starved() {
-	if len(s.execs) > 0 || s.pending == 0 || s.now.Before(s.alloc.starvingSince.Add(s.cfg.StarvationTimeout)) {
+	limit := s.starvation()
+	if len(s.execs) > 0 || s.pending == 0 || s.now.Before(s.alloc.starvingSince.Add(limit)) {
 		return
 	}
+	what := "no executor registered"
+	if s.alloc.lost {
+		what = "all executors were lost and no executor came in their place"
+	}
 	for _, id := range sortedKeys(s.jobs) {
-		s.failJob(s.jobs[id], &JobAborted{Job: id, Reason: fmt.Sprintf("no executor registered within %v; "+
-			"check the cluster UI to ensure that workers are registered and have sufficient resources",
-			s.cfg.StarvationTimeout), Cause: ErrNoExecutors})
+		s.failJob(s.jobs[id], &JobAborted{Job: id, Reason: fmt.Sprintf("%s within %v (spark.firesteel.noExecutorTimeout); "+
+			"check the cluster UI to ensure that workers are registered and have sufficient resources", what, limit), Cause: ErrNoExecutors})
 	}
 }
 
