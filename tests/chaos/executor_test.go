@@ -78,6 +78,34 @@ func TestExecutorFaults(t *testing.T) {
 	c.stop()
 }
 
+// TestClusterGone is K05: when all workers die with their executors, the query ends with an error that says so.
+func TestClusterGone(t *testing.T) {
+	c := startCluster(t, 1, 2, "spark.firesteel.noExecutorTimeout=12s")
+	c.ready(2)
+	failed := make(chan error, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+		defer cancel()
+		_, err := c.server.connect(t).query(ctx, strings.ReplaceAll(shuffled, "24000000", "2400000000"))
+		failed <- err
+	}()
+	time.Sleep(time.Second)
+	pids := c.executors()
+	_ = c.workers[0].cmd.Process.Kill()
+	for _, pid := range pids {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	err := <-failed
+	t.Logf("the query ended with: %v", err)
+	if err == nil || !strings.Contains(err.Error(), "no executor") {
+		t.Errorf("the query did not end with the reason: %v", err)
+	}
+	<-c.workers[0].ended
+	c.startWorker(0)
+	c.ready(2) // and the cluster can be used again
+	c.stop()
+}
+
 // TestDriverKilled is K13: executors do not outlive their driver, and leave nothing.
 func TestDriverKilled(t *testing.T) {
 	c := startCluster(t, 2, 3)
