@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/firesteel/firesteel/internal/session"
 )
@@ -58,6 +56,9 @@ func runSubmit(ctx context.Context, args []string) (result error) {
 	if o.Name == "" {
 		o.Name = filepath.Base(f.Arg(0))
 	}
+	if isProgram(f.Arg(0)) {
+		return runProgram(o, f.Args())
+	}
 	stop, err := app.startProfile()
 	if err != nil {
 		return err
@@ -78,26 +79,7 @@ func runPython(ctx context.Context, remote, pyFiles string, argv []string) error
 		path := strings.ReplaceAll(pyFiles, ",", string(os.PathListSeparator))
 		cmd.Env = append(cmd.Env, "PYTHONPATH="+path+string(os.PathListSeparator)+os.Getenv("PYTHONPATH"))
 	}
-	// An interrupt reaches the program by the terminal; it decides what to do, and this process ends after it.
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(signals)
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("firesteel submit: %w", err)
-	}
-	go func() {
-		for s := range signals {
-			if s == syscall.SIGTERM {
-				_ = cmd.Process.Signal(s) // it may have ended already
-			}
-		}
-	}()
-	err := cmd.Wait()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return exitCode(max(1, exit.ExitCode()))
-	}
-	return err
+	return attend(cmd)
 }
 
 // python is the interpreter that Spark's variables name, else the one on the path.

@@ -120,5 +120,11 @@ func TestExamples(t *testing.T) {
 				}
 			})
 		}
+		t.Run(x.name+" submitted", func(t *testing.T) {
+			out, err := run(t, "", firesteel, "submit", "--master", "local-cluster[1,2,1024]", program, text)
+			if err != nil || out != x.want {
+				t.Errorf("%v\n%s\nwanted\n%s", err, out, x.want)
+			}
+		})
 	}
 }
