@@ -55,5 +55,8 @@ func runImage(_ context.Context, args []string) error {
 	for _, c := range commands() {
 		links = append(links, c.links...)
 	}
+	for _, c := range scripts() {
+		links = append(links, c.link)
+	}
 	return image.Firesteel(*tag, *arch, *binary, *certificates, *base, links, more).Write(*output)
 }

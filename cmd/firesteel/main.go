@@ -30,14 +30,15 @@ func commands() []command {
 	return []command{
 		{"sql", []string{"spark-sql"}, "[-e SQL | -f FILE] [--master URL]", "run SQL, or type it", runSQL},
 		{"submit", []string{"spark-submit"}, "[--master URL] APP [ARG …]", "run an application", runSubmit},
-		{"connect", []string{"start-connect-server.sh"}, "[--host H] [--port P] [--master URL]", "serve Spark Connect clients", runConnect},
-		{"master", []string{"start-master.sh"}, "[--host H] [--port P]", "be the master of a standalone cluster", runMaster},
-		{"worker", []string{"start-worker.sh"}, "spark://HOST:PORT [--cores N] [--memory SIZE]", "be a worker of a standalone cluster", runWorker},
+		{"connect", nil, "[--host H] [--port P] [--master URL]", "serve Spark Connect clients", runConnect},
+		{"master", nil, "[--host H] [--port P]", "be the master of a standalone cluster", runMaster},
+		{"worker", nil, "spark://HOST:PORT [--cores N] [--memory SIZE]", "be a worker of a standalone cluster", runWorker},
 		{"bench", nil, "tpch|tpcds [--data DIR] [--queries q1,q2] [--runs N]", "run a benchmark and print its figures", runBench},
 		{"tpch", nil, "--scale-factor N --output DIR", "make the TPC-H tables as Parquet", runTPCH},
 		{"executor", nil, "", "run tasks of an application (started by cluster managers)", runExecutor},
 		{"yarn-am", nil, "", "be the master of an application on YARN (started by YARN)", runYARNMaster},
 		{"image", nil, "--output FILE", "write a container image of this binary", runImage},
+		{"home", nil, "DIR", "make a folder that serves as SPARK_HOME: bin and sbin with links by Spark's names", runHome},
 		{"version", nil, "", "print the version", runVersion},
 	}
 }
@@ -92,6 +93,12 @@ func dispatch(ctx context.Context, argv []string) int {
 // choose finds the command by the link's name or the first argument.
 func choose(ctx context.Context, argv []string) error {
 	link := filepath.Base(argv[0])
+	for _, s := range scripts() {
+		if s.link == link {
+			adoptHome(argv[0])
+			return s.run(ctx, argv[1:])
+		}
+	}
 	for _, c := range commands() {
 		for _, l := range c.links {
 			if l == link {

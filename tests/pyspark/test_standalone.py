@@ -3,6 +3,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -181,3 +182,52 @@ def test_wrong_secret(cluster, tmp_path):
     wrong = subprocess.run(cluster.command("--conf", "spark.authenticate=true", "--conf", "spark.authenticate.secret=wrong",
                                            str(cluster.program), str(tmp_path / "out"), "0"), env=bare, capture_output=True, text=True, timeout=60)
     assert wrong.returncode != 0 and "secret" in wrong.stderr, wrong
+
+
+def test_scripts(tmp_path):
+    """Daemons are started and stopped by the names that Spark's scripts have."""
+    home = tmp_path / "home"
+    made = subprocess.run([BINARY, "home", str(home)], capture_output=True, text=True, timeout=10)
+    assert made.returncode == 0 and f"SPARK_HOME={home}" in made.stdout, made
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    env = {k: v for k, v in os.environ.items() if not k.startswith("SPARK_")}
+    env.update(SPARK_PID_DIR=str(tmp_path / "pids"), SPARK_MASTER_PORT=str(port), SPARK_MASTER_WEBUI_PORT="-1", SPARK_WORKER_WEBUI_PORT="-1",
+               SPARK_WORKER_CORES="1", SPARK_WORKER_MEMORY="1g", SPARK_WORKER_INSTANCES="2", SPARK_WORKER_DIR=str(tmp_path / "work"),
+               PYSPARK_PYTHON=sys.executable)
+
+    def run(name, *args, code=0):
+        done = subprocess.run([str(home / name), *args], env=env, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+        assert done.returncode == code, (done.stdout, done.stderr, [p.read_text() for p in home.glob("logs/*")])
+        return done.stdout + done.stderr
+
+    assert "no master to stop" in run("sbin/stop-master.sh")
+    url = f"spark://127.0.0.1:{port}"
+    try:
+        assert url in run("sbin/start-master.sh", "--rest-port", "-1")
+        assert "running as process" in run("sbin/start-master.sh", code=1)
+        assert run("sbin/start-worker.sh", url).count("with 1 cores") == 2
+        assert len(list((tmp_path / "pids").iterdir())) == 3 and len(list((home / "logs").iterdir())) == 3
+        program = tmp_path / "app.py"
+        program.write_text(PROGRAM)
+        run("bin/spark-submit", "--master", url, "--executor-memory", "512m", str(program), str(tmp_path / "out"), "0")
+        assert (tmp_path / "out").read_text() == "499500"
+        pids = [int(p.read_text().split()[0]) for p in (tmp_path / "pids").iterdir()]
+    finally:
+        stopped = run("sbin/stop-all.sh")
+    assert stopped.count("stopping worker") == 2 and "stopping master" in stopped
+    assert not list((tmp_path / "pids").iterdir())
+    for pid in pids:
+        assert not os.path.exists(f"/proc/{pid}") or ") Z " in open(f"/proc/{pid}/stat").read()
+    taken = socket.socket()
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.bind(("127.0.0.1", port))
+    taken.listen()
+    with taken:
+        assert "address already in use" in run("sbin/start-master.sh", code=1)
+    assert not list((tmp_path / "pids").iterdir())
+    try:
+        assert "with 1 cores" in run("sbin/start-all.sh", "--rest-port", "-1")
+    finally:
+        run("sbin/stop-all.sh")
