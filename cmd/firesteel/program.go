@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -21,8 +22,8 @@ func isProgram(path string) bool {
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 && !strings.HasSuffix(path, ".py")
 }
 
-// runProgram runs a Go program as a child of this process. The program is the driver; it finds its settings in the variable
-// spark.SubmitSettings.
+// runProgram becomes a Go program, so that signals reach it and it does not outlive this process. The program is the driver; it
+// finds its settings in the variable spark.SubmitSettings.
 func runProgram(o session.Options, argv []string) error {
 	settings := maps.Clone(o.Conf)
 	if o.Master != "" {
@@ -32,13 +33,12 @@ func runProgram(o session.Options, argv []string) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(argv[0], argv[1:]...)
-	if !strings.Contains(argv[0], "/") {
-		cmd.Path, cmd.Err = "./"+argv[0], nil // a file, and no command of the path
+	name, err := filepath.Abs(argv[0]) // a file, and no command of the path
+	if err != nil {
+		return err
 	}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), spark.SubmitSettings+"="+string(text))
-	return attend(cmd)
+	err = syscall.Exec(name, append([]string{name}, argv[1:]...), append(os.Environ(), spark.SubmitSettings+"="+string(text)))
+	return fmt.Errorf("firesteel submit: %s: %w", argv[0], err)
 }
 
 // attend runs a child to its end. An interrupt reaches it by the terminal, and other signals from here: it decides what to

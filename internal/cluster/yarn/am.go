@@ -40,6 +40,9 @@ func readSpec(name string) (*spec, error) {
 	return sp, nil
 }
 
+// MasterCommand is the first argument of the application master's process.
+const MasterCommand = "yarn-am"
+
 // ApplicationMaster is the first process of the application master's container, from the files there and its environment.
 // driver gives the command of a driver from the application's program and its settings file (cluster mode).
 func ApplicationMaster(ctx context.Context, driver func(program, properties string, args []string) []string) error {
@@ -86,11 +89,7 @@ func (a *am) run(ctx context.Context, driver func(program, properties string, ar
 	if err != nil {
 		return err
 	}
-	program := a.spec.Program
-	if !filepath.IsAbs(program) {
-		program = "./" + program
-	}
-	failure := a.child(ctx, append([]string{a.spec.Binary}, driver(program, properties, a.spec.ProgramArgs)...))
+	failure := a.child(ctx, append([]string{a.spec.Binary}, driver(a.spec.command(), properties, a.spec.ProgramArgs)...))
 	if ctx.Err() != nil {
 		return context.Cause(ctx) // YARN ends the attempt; it knows what to make of that
 	}

@@ -165,7 +165,7 @@ func (c *client) masterLaunch(s *staging, sp *spec, secret string) (*yarn.Launch
 		env["HADOOP_USER_NAME"] = c.user.Short()
 	}
 	return &yarn.Launch{Resources: resources, Tokens: credentials(c.user, secret), Environment: pairs(env),
-		Command: []string{command([]string{sp.Binary, "yarn-am"}, sp.Python)}}, nil
+		Command: []string{command([]string{sp.Binary, MasterCommand}, sp.Python)}}, nil
 }
 
 // EndedError says that an application is over, and not well.

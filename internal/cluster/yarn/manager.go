@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -94,7 +95,30 @@ func (m *Manager) startInside(ctx context.Context, app cluster.App) error {
 	if err != nil {
 		return err
 	}
-	return m.begin(ctx, c, u, app, m.spec)
+	sp := *m.spec
+	if sp.Binary, err = executorCommand(m.spec); err != nil {
+		return err
+	}
+	return m.begin(ctx, c, u, app, &sp)
+}
+
+// executorCommand is what executors of a driver in the application master's container run: firesteel where that is the driver,
+// else the application's program, as a Go program is driver and executor itself.
+func executorCommand(sp *spec) (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	for _, command := range []string{sp.Binary, sp.command()} {
+		file, err := filepath.EvalSymlinks(command)
+		if err != nil {
+			continue // a program may be no file here
+		}
+		if there, err := filepath.EvalSymlinks(self); err == nil && file == there {
+			return command, nil
+		}
+	}
+	return "", fmt.Errorf("the driver %s is neither firesteel nor the application that was submitted", self)
 }
 
 // begin makes this process the application master.

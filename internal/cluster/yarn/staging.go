@@ -357,6 +357,14 @@ type spec struct {
 	Driver      string // client mode: host:port of the driver's link
 }
 
+// command is the application's file as containers name it.
+func (sp *spec) command() string {
+	if filepath.IsAbs(sp.Program) {
+		return sp.Program
+	}
+	return "./" + sp.Program
+}
+
 func (s *staging) spec(ctx context.Context, sp *spec) error {
 	sp.Staging, sp.Resources = s.root, slices.Clone(s.all)
 	data, err := json.Marshal(sp)
