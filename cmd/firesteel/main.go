@@ -30,6 +30,7 @@ func commands() []command {
 	return []command{
 		{"sql", []string{"spark-sql"}, "[-e SQL | -f FILE] [--master URL]", "run SQL, or type it", runSQL},
 		{"submit", []string{"spark-submit"}, "[--master URL] APP [ARG …]", "run an application", runSubmit},
+		{"pyspark", []string{"pyspark"}, "[--master URL]", "type Python, with spark ready", runPySpark},
 		{"connect", nil, "[--host H] [--port P] [--master URL]", "serve Spark Connect clients", runConnect},
 		{"master", nil, "[--host H] [--port P]", "be the master of a standalone cluster", runMaster},
 		{"worker", nil, "spark://HOST:PORT [--cores N] [--memory SIZE]", "be a worker of a standalone cluster", runWorker},
@@ -45,11 +46,21 @@ func commands() []command {
 
 func main() {
 	child.FollowParent()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	go insist()
 	code := dispatch(ctx, os.Args)
 	stop()
 	os.Exit(code)
+}
+
+// endings are the signals that tell the process to end. A terminal that is closed does so, unless the process was started to
+// outlive it (nohup).
+func endings() []os.Signal {
+	out := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		out = append(out, syscall.SIGHUP)
+	}
+	return out
 }
 
 // patience is how long a process that was told to end may take to put things in order.

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -42,18 +43,21 @@ func runProgram(o session.Options, argv []string) error {
 }
 
 // attend runs a child to its end. An interrupt reaches it by the terminal, and other signals from here: it decides what to
-// do, and this process ends after it.
+// do, and this process ends after it. Should this process be killed, the child is told to end, where the system can do that.
 func attend(cmd *exec.Cmd) error {
+	runtime.LockOSThread() // the child's end is tied to this thread's
+	defer runtime.UnlockOSThread()
+	cmd.SysProcAttr = endsWithParent()
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, endings()...)
 	defer close(signals)
 	defer signal.Stop(signals)
 	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("firesteel submit: %w", err)
+		return fmt.Errorf("firesteel: the program cannot be started: %w", err)
 	}
 	go func() {
 		for s := range signals {
-			if s == syscall.SIGTERM {
+			if s != os.Interrupt {
 				_ = cmd.Process.Signal(s) // it may have ended already
 			}
 		}
@@ -61,7 +65,15 @@ func attend(cmd *exec.Cmd) error {
 	err := cmd.Wait()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		return exitCode(max(1, exit.ExitCode()))
+		return exitCode(statusOf(exit.ProcessState))
 	}
 	return err
+}
+
+// statusOf is the exit status of a process, as shells tell it: 128 and the number of the signal that ended it.
+func statusOf(s *os.ProcessState) int {
+	if w, ok := s.Sys().(syscall.WaitStatus); ok && w.Signaled() {
+		return 128 + int(w.Signal())
+	}
+	return s.ExitCode()
 }

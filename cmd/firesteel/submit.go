@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -72,33 +71,7 @@ func runPython(ctx context.Context, remote, pyFiles string, argv []string) error
 	if _, err := os.Stat(argv[0]); err != nil {
 		return fmt.Errorf("firesteel submit: cannot read the application: %w", err)
 	}
-	cmd := exec.Command(python(), argv...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), "SPARK_REMOTE="+remote, "SPARK_CONNECT_MODE_ENABLED=1", "PYTHONUNBUFFERED=1")
-	if pyFiles != "" {
-		path := strings.ReplaceAll(pyFiles, ",", string(os.PathListSeparator))
-		cmd.Env = append(cmd.Env, "PYTHONPATH="+path+string(os.PathListSeparator)+os.Getenv("PYTHONPATH"))
-	}
-	return attend(cmd)
-}
-
-// python is the interpreter that Spark's variables name, else the one on the path.
-func python() string {
-	for _, key := range []string{"PYSPARK_DRIVER_PYTHON", "PYSPARK_PYTHON"} {
-		if p := os.Getenv(key); p != "" {
-			return p
-		}
-	}
-	return "python3"
-}
-
-// pythonPath is where the interpreter lies, for a process elsewhere on this machine.
-func pythonPath() string {
-	p, err := exec.LookPath(python())
-	if err != nil {
-		return python()
-	}
-	return p
+	return pythonChild(remote, pyFiles, argv)
 }
 
 // withServer runs f while an application with a Connect server on a free loopback port is up.
