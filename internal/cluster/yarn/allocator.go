@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/firesteel/firesteel/internal/cluster"
@@ -233,9 +234,17 @@ func exitOf(m *member, s *yarn.ContainerStatus) cluster.Exited {
 		s.Exit == yarn.ExitAfterApplication:
 		e.PlatformFault, e.Reason = true, fmt.Sprintf("Container marked as failed: %s. Exit status: %d. Diagnostics: %s", at, s.Exit, detail)
 	default:
-		e.Reason = fmt.Sprintf("Container %s failed. Exit status: %d. Diagnostics: %s", at, s.Exit, detail)
+		e.Reason = fmt.Sprintf("Container %s failed. Exit status: %s. Diagnostics: %s", at, status(s.Exit), detail)
 	}
 	return e
+}
+
+// status names the signal with which a shell says that its command was ended.
+func status(exit int32) string {
+	if n := exit - 128; n > 0 && n < 65 {
+		return fmt.Sprintf("%d (signal %d: %v)", exit, n, syscall.Signal(n))
+	}
+	return strconv.Itoa(int(exit))
 }
 
 // blame counts a failure; too many end the application.

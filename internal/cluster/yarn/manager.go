@@ -275,43 +275,43 @@ func stage(ctx context.Context, c *client, s *staging, binary string) (*spec, er
 	return sp, c.tokens(ctx, s)
 }
 
-// errNotStarted is the error of requests before Start.
-var errNotStarted = errors.New("the YARN cluster manager is not started")
+// Errors of requests at the wrong time.
+var (
+	errNotStarted = errors.New("the YARN cluster manager is not started")
+	errStopped    = errors.New("the YARN cluster manager is stopped")
+)
 
-// Scale implements cluster.Manager.
-func (m *Manager) Scale(_ context.Context, total int) error {
+// asked carries out a request where the application master is.
+func (m *Manager) asked(here func(*master), there func(*link)) error {
+	m.mu.Lock()
+	stopped := m.stopped
+	m.mu.Unlock()
 	switch {
+	case stopped:
+		return errStopped
 	case m.master != nil:
-		m.master.scale(total)
+		here(m.master)
 	case m.link != nil:
-		m.link.scale(total)
+		there(m.link)
 	default:
 		return errNotStarted
 	}
 	return nil
+}
+
+// Scale implements cluster.Manager.
+func (m *Manager) Scale(_ context.Context, total int) error {
+	return m.asked(func(x *master) { x.scale(total) }, func(l *link) { l.scale(total) })
 }
 
 // Kill implements cluster.Manager.
 func (m *Manager) Kill(_ context.Context, ids []event.ExecutorID) error {
-	switch {
-	case m.master != nil:
-		m.master.kill(ids)
-	case m.link != nil:
-		m.link.kill(ids)
-	default:
-		return errNotStarted
-	}
-	return nil
+	return m.asked(func(x *master) { x.kill(ids) }, func(l *link) { l.kill(ids) })
 }
 
 // Inquire implements cluster.Inquirer.
 func (m *Manager) Inquire(event.ExecutorID) {
-	switch {
-	case m.master != nil:
-		m.master.hurry()
-	case m.link != nil:
-		m.link.hurry()
-	}
+	_ = m.asked((*master).hurry, (*link).hurry) // nobody waits for a reason before the start or after the end
 }
 
 // Stop implements cluster.Manager: the application ends well, unless it was said to have failed.
