@@ -117,8 +117,8 @@ func TestExits(t *testing.T) {
 	}{
 		{0, 0, true, "exited because of a YARN event"},
 		{1, 1, false, "Exit status: 1. Diagnostics: so it goes"},
-		{137, 137, false, "Exit status: 137."},
-		{143, 143, false, "Exit status: 143."},
+		{137, 137, false, "Exit status: 137 (signal 9: killed)."},
+		{143, 143, false, "Exit status: 143 (signal 15: terminated)."},
 		{yarn.ExitAborted, -1, true, "Exit status: -100."},
 		{yarn.ExitDisksFailed, -1, true, "Exit status: -101."},
 		{yarn.ExitPreempted, -1, true, "was preempted"},
