@@ -1,9 +1,12 @@
 package clustertest
 
 import (
+	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,6 +23,48 @@ type Subject struct {
 	NewBroken func(t *testing.T) cluster.Manager
 	// InProcess: the one executor is this process; it can be neither scaled nor killed.
 	InProcess bool
+	// First is the number of the first executor; the next ones count up from there.
+	First int
+	// Listen is where the driver listens, an address that executors reach; "": a port of the loopback interface.
+	Listen string
+	// App completes the application: settings, the program.
+	App func(*cluster.App)
+	// Contained: executors are in containers of this machine, where they have other numbers than they know themselves.
+	Contained bool
+}
+
+// driver makes the driver of an application of a manager.
+func (s *Subject) driver(t *testing.T, m cluster.Manager) *Driver {
+	d := newDriver(t, m, s.Listen)
+	d.complete = s.App
+	return d
+}
+
+// id is the id of an executor: the first one is 0.
+func (s *Subject) id(n int) event.ExecutorID { return event.ExecutorID(strconv.Itoa(s.First + n)) }
+
+func (s *Subject) ids(n ...int) (out []event.ExecutorID) {
+	for _, n := range n {
+		out = append(out, s.id(n))
+	}
+	return out
+}
+
+// pid is the process of an executor.
+func (s *Subject) pid(d *Driver, x Executor) int {
+	if !s.Contained {
+		return x.PID
+	}
+	words := []byte("\x00--driver-url\x00" + d.app.DriverURL + "\x00--app-id\x00" + string(d.app.ID) + "\x00--executor-id\x00" + string(x.ID) + "\x00")
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, f := range files {
+		if b, err := os.ReadFile(f); err == nil && bytes.Contains(b, words) {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(f)))
+			return pid
+		}
+	}
+	d.t.Fatalf("executor %s has no process on this machine", x.ID)
+	return 0
 }
 
 // memory of each executor.
@@ -29,16 +74,16 @@ const memory = 64 << 20
 func Run(t *testing.T, s Subject) {
 	t.Run("StopWithoutStart", func(t *testing.T) { stopTwice(t, s.New(t)) })
 	if s.NewBroken != nil {
-		t.Run("FailedStart", func(t *testing.T) { failedStart(t, s.NewBroken(t)) })
+		t.Run("FailedStart", func(t *testing.T) { s.failedStart(t, s.NewBroken(t)) })
 	}
 	if s.InProcess {
-		t.Run("InProcess", func(t *testing.T) { inProcess(t, s.New(t)) })
+		t.Run("InProcess", func(t *testing.T) { s.inProcess(t, s.New(t)) })
 		return
 	}
-	t.Run("Levels", func(t *testing.T) { levels(t, s.New(t)) })
-	t.Run("Exits", func(t *testing.T) { exits(t, s.New(t)) })
-	t.Run("Kill", func(t *testing.T) { kill(t, s.New(t)) })
-	t.Run("Stop", func(t *testing.T) { stop(t, s.New(t)) })
+	t.Run("Levels", func(t *testing.T) { s.levels(t, s.New(t)) })
+	t.Run("Exits", func(t *testing.T) { s.exits(t, s.New(t)) })
+	t.Run("Kill", func(t *testing.T) { s.kill(t, s.New(t)) })
+	t.Run("Stop", func(t *testing.T) { s.stop(t, s.New(t)) })
 }
 
 func stopTwice(t *testing.T, m cluster.Manager) {
@@ -49,8 +94,8 @@ func stopTwice(t *testing.T, m cluster.Manager) {
 	}
 }
 
-func failedStart(t *testing.T, m cluster.Manager) {
-	d := NewDriver(t, m)
+func (s *Subject) failedStart(t *testing.T, m cluster.Manager) {
+	d := s.driver(t, m)
 	if err := d.Launch(1, memory, nil); err == nil {
 		t.Error("Start succeeded")
 	}
@@ -60,8 +105,8 @@ func failedStart(t *testing.T, m cluster.Manager) {
 	stopTwice(t, m)
 }
 
-func inProcess(t *testing.T, m cluster.Manager) {
-	d := NewDriver(t, m)
+func (s *Subject) inProcess(t *testing.T, m cluster.Manager) {
+	d := s.driver(t, m)
 	if err := d.Launch(0, 0, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -77,86 +122,90 @@ func inProcess(t *testing.T, m cluster.Manager) {
 }
 
 // levels: Scale says how many should exist; again is harmless; less ends none.
-func levels(t *testing.T, m cluster.Manager) {
-	d := NewDriver(t, m)
+func (s *Subject) levels(t *testing.T, m cluster.Manager) {
+	d := s.driver(t, m)
 	if err := d.Launch(1, memory, nil); err != nil {
 		t.Fatal(err)
 	}
 	d.MustScale(1)
 	d.MustScale(1)
-	d.Has("0")
+	d.Has(s.ids(0)...)
 	d.MustScale(3)
 	d.MustScale(3)
-	d.Has("0", "1", "2")
-	x := d.Executor("1")
-	if x.Secret != "of-the-application" || x.App != "app-toy" || x.Cores != 1 {
+	d.Has(s.ids(0, 1, 2)...)
+	x := d.Executor(s.id(1))
+	pid := s.pid(d, x)
+	if x.Secret != "of-the-application" || x.App != string(d.app.ID) || x.Cores != 1 {
 		t.Errorf("an executor was started as %+v", x)
 	}
-	if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", x.PID)); err == nil && strings.Contains(string(b), "of-the-application") {
+	if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err == nil && strings.Contains(string(b), "of-the-application") {
 		t.Error("the secret is on the command line")
 	}
 	d.MustScale(1)
-	if err := m.Kill(t.Context(), []event.ExecutorID{"0", "2"}); err != nil {
+	if err := m.Kill(t.Context(), s.ids(0, 2)); err != nil {
 		t.Fatal(err)
 	}
-	d.Exited("0")
-	d.Exited("2")
-	d.Has("1") // the level is one: none is replaced
+	d.Exited(s.id(0))
+	d.Exited(s.id(2))
+	d.Has(s.ids(1)...) // the level is one: none is replaced
 	d.MustScale(2)
-	d.Has("1", "3")
+	d.Has(s.ids(1, 3)...)
 	d.End()
-	Gone(t, x.PID)
+	Gone(t, pid)
 }
 
 // exits: an executor's end is told with its status, and it is replaced by one with a new id.
-func exits(t *testing.T, m cluster.Manager) {
-	d := NewDriver(t, m)
+func (s *Subject) exits(t *testing.T, m cluster.Manager) {
+	d := s.driver(t, m)
 	if err := d.Launch(1, memory, nil); err != nil {
 		t.Fatal(err)
 	}
 	d.MustScale(2)
-	d.Has("0", "1")
-	_ = syscall.Kill(d.Executor("0").PID, syscall.SIGKILL)
-	if x := d.Exited("0"); x.Code != 137 || x.PlatformFault || x.HostLost || !strings.Contains(x.Reason, "signal 9") {
+	d.Has(s.ids(0, 1)...)
+	_ = syscall.Kill(s.pid(d, d.Executor(s.id(0))), syscall.SIGKILL)
+	if x := d.Exited(s.id(0)); x.Code != 137 || x.PlatformFault || x.HostLost || !strings.Contains(x.Reason, "signal") {
 		t.Errorf("of a killed executor was told %+v", x)
 	}
-	d.Has("1", "2")
-	_ = d.Executor("1").conn.Close()
-	if x := d.Exited("1"); x.Code != 0 || x.PlatformFault {
+	d.Has(s.ids(1, 2)...)
+	_ = d.Executor(s.id(1)).conn.Close()
+	if x := d.Exited(s.id(1)); x.Code != 0 || x.PlatformFault {
 		t.Errorf("of one that left was told %+v", x)
 	}
 	d.mu.Lock()
-	delete(d.executors, "1")
+	delete(d.executors, s.id(1))
 	d.mu.Unlock()
-	d.Has("2", "3")
+	d.Has(s.ids(2, 3)...)
 }
 
 // kill: for good, not the executor's fault, and without lowering the level; unknown ids do no harm.
-func kill(t *testing.T, m cluster.Manager) {
-	d := NewDriver(t, m)
+func (s *Subject) kill(t *testing.T, m cluster.Manager) {
+	d := s.driver(t, m)
 	if err := d.Launch(1, memory, nil); err != nil {
 		t.Fatal(err)
 	}
 	d.MustScale(2)
-	d.Has("0", "1")
-	if err := m.Kill(t.Context(), []event.ExecutorID{"0", "77", "nobody"}); err != nil {
+	d.Has(s.ids(0, 1)...)
+	if err := m.Kill(t.Context(), append(s.ids(0, 77), "nobody")); err != nil {
 		t.Fatal(err)
 	}
-	if x := d.Exited("0"); !x.PlatformFault {
+	if x := d.Exited(s.id(0)); !x.PlatformFault {
 		t.Errorf("of one that was to end was told %+v", x)
 	}
-	d.Has("1", "2")
+	d.Has(s.ids(1, 2)...)
 }
 
 // stop: nothing of the application is left, nothing is told any more.
-func stop(t *testing.T, m cluster.Manager) {
-	d := NewDriver(t, m)
+func (s *Subject) stop(t *testing.T, m cluster.Manager) {
+	d := s.driver(t, m)
 	if err := d.Launch(1, memory, nil); err != nil {
 		t.Fatal(err)
 	}
 	d.MustScale(3)
-	d.Has("0", "1", "2")
-	pids := []int{d.Executor("0").PID, d.Executor("1").PID, d.Executor("2").PID}
+	d.Has(s.ids(0, 1, 2)...)
+	var pids []int
+	for _, id := range s.ids(0, 1, 2) {
+		pids = append(pids, s.pid(d, d.Executor(id)))
+	}
 	stopTwice(t, m)
 	d.mu.Lock()
 	told := len(d.exits)

@@ -6,6 +6,7 @@ package clustertest
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -70,6 +71,8 @@ type Driver struct {
 	t        testing.TB
 	listener net.Listener
 	busy     sync.WaitGroup
+	complete func(*cluster.App) // nil: nothing is missing
+	app      cluster.App        // that was launched
 
 	mu         sync.Mutex
 	executors  map[event.ExecutorID]Executor
@@ -80,10 +83,12 @@ type Driver struct {
 }
 
 // NewDriver makes the driver of an application of a manager. It ends with the test.
-func NewDriver(t testing.TB, m cluster.Manager) *Driver {
+func NewDriver(t testing.TB, m cluster.Manager) *Driver { return newDriver(t, m, "") }
+
+func newDriver(t testing.TB, m cluster.Manager, listen string) *Driver {
 	d := &Driver{Manager: m, t: t, executors: map[event.ExecutorID]Executor{}, exits: map[event.ExecutorID]cluster.Exited{}}
 	var err error
-	if d.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+	if d.listener, err = net.Listen("tcp", cmp.Or(listen, "127.0.0.1:0")); err != nil {
 		t.Fatal(err)
 	}
 	d.busy.Go(d.accept)
@@ -118,7 +123,11 @@ func (d *Driver) App(cores int, memory int64, env map[string]string) cluster.App
 
 // Launch starts the manager for executors of so many cores and bytes.
 func (d *Driver) Launch(cores int, memory int64, env map[string]string) error {
-	return d.Start(d.t.Context(), d.App(cores, memory, env), d.Told)
+	d.app = d.App(cores, memory, env)
+	if d.complete != nil {
+		d.complete(&d.app)
+	}
+	return d.Start(d.t.Context(), d.app, d.Told)
 }
 
 // Told takes the manager's notices.
@@ -224,11 +233,14 @@ func (d *Driver) Failed() (err error) {
 	return err
 }
 
+// patience is how long Eventually waits: longer than a pod takes to start on a busy machine.
+const patience = time.Minute
+
 // Eventually waits until f has nothing to complain about.
 func Eventually(t testing.TB, f func() string) {
 	t.Helper()
 	why := ""
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if why = f(); why == "" {
 			return
 		}

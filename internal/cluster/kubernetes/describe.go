@@ -70,6 +70,8 @@ func endOf(p *corev1.Pod, container string) ending {
 			". Raise spark.executor.memoryOverhead or spark.executor.memory."
 	case t.ExitCode == 0:
 		e.reason = "The executor exited with status 0."
+	case t.ExitCode > 128 && t.ExitCode < 160:
+		e.reason = fmt.Sprintf("The executor was killed by signal %d%s.", t.ExitCode-128, detail(t))
 	default:
 		e.reason = fmt.Sprintf("The executor exited with status %d%s.", t.ExitCode, detail(t))
 	}

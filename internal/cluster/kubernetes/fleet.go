@@ -214,7 +214,7 @@ func (f *fleet) observe(now time.Time, p pod) {
 	}
 }
 
-// bury removes an executor and tells its end; one that was not dismissed and that no platform fault ended is a failure.
+// bury removes an executor and tells its end; one that was not dismissed and that no platform fault ended has failed.
 func (f *fleet) bury(now time.Time, id event.ExecutorID, e ending) {
 	m := f.members[id]
 	delete(f.members, id)
@@ -222,7 +222,7 @@ func (f *fleet) bury(now time.Time, id event.ExecutorID, e ending) {
 		e.reason, e.platform = m.dismissed, true
 	}
 	f.do(notify{cluster.Exited{ID: id, Code: e.code, Reason: e.reason, PlatformFault: e.platform, HostLost: e.hostLost}})
-	if !e.platform {
+	if !e.platform && e.code != 0 { // status 0: the driver told it to leave
 		f.blame(now, id, e.reason)
 	}
 }

@@ -117,11 +117,26 @@ func readLimits(v *conf.Values) (limits, error) {
 }
 
 // Scale asks for so many executors.
-func (m *Manager) Scale(_ context.Context, total int) error { m.post(scaled{total}); return nil }
+func (m *Manager) Scale(_ context.Context, total int) error { return m.ask(scaled{total}) }
 
 // Kill deletes executors' pods.
-func (m *Manager) Kill(_ context.Context, ids []event.ExecutorID) error {
-	m.post(killed{ids})
+func (m *Manager) Kill(_ context.Context, ids []event.ExecutorID) error { return m.ask(killed{ids}) }
+
+// errNotStarted is the error of a wish before the manager has begun, or after it has failed to.
+var errNotStarted = errors.New("the cluster manager was not started")
+
+// ask queues a wish of the driver, if there is somebody to fulfil it.
+func (m *Manager) ask(wish any) error {
+	m.mu.Lock()
+	begun, closed := m.begun, m.closed
+	m.mu.Unlock()
+	switch {
+	case closed:
+		return errStopped
+	case !begun:
+		return errNotStarted
+	}
+	m.post(wish)
 	return nil
 }
 

@@ -18,6 +18,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/firesteel/firesteel/internal/cluster"
+	"github.com/firesteel/firesteel/internal/cluster/clustertest"
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/image"
@@ -27,18 +28,22 @@ import (
 
 // TestMain makes the test's own binary an executor too: one that waits, or that takes memory until it is killed.
 func TestMain(m *testing.M) {
-	if os.Getenv(cluster.ExecutorEnv) == "1" {
+	if os.Getenv(standInEnv) != "" {
 		standIn()
 		return
 	}
+	clustertest.ExecutorMain()
 	goleak.VerifyTestMain(m)
 }
+
+// standInEnv says what the stand-in of an executor does.
+const standInEnv = "_FIRESTEEL_STAND_IN"
 
 func standIn() {
 	fmt.Println("arguments", os.Args[1:])
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	switch os.Getenv("STAND_IN") {
+	switch os.Getenv(standInEnv) {
 	case "greedy":
 		for kept := [][]byte{}; ; {
 			b := make([]byte, 1<<20)
@@ -100,7 +105,7 @@ func newRealRig(t *testing.T, settings map[string]string) *realRig {
 	r.kubectl("", "create", "namespace", r.namespace)
 	t.Cleanup(func() { r.kubectl("", "delete", "namespace", r.namespace, "--wait=false") })
 	r.rig = &rig{server: &server{t: t}, app: cluster.App{ID: event.AppID("spark-" + r.namespace), Name: "real", User: "me", DriverURL: "nobody:1", Secret: "hush",
-		Executor: cluster.Executor{Cores: 1, Memory: 32 << 20},
+		Executor: cluster.Executor{Cores: 1, Memory: 32 << 20, Env: map[string]string{standInEnv: "waiting"}},
 		Conf: map[string]string{"spark.kubernetes.container.image": standInImage, "spark.kubernetes.namespace": r.namespace,
 			"spark.executor.memoryOverhead": "32m", "spark.kubernetes.executor.request.cores": "50m", "spark.kubernetes.executor.apiPollingInterval": "5s"}}}
 	for k, v := range settings {
@@ -202,17 +207,7 @@ func (r *realRig) exitWithin(id event.ExecutorID, d time.Duration) cluster.Exite
 // TestRealScaling: 1, 4 and 1 again, by a service account that has the documented rights only; a deleted pod is replaced.
 func TestRealScaling(t *testing.T) {
 	r := newRealRig(t, nil)
-	role, err := os.ReadFile("../../../deploy/kubernetes/rbac.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.kubectl(string(role), "-n", r.namespace, "apply", "-f", "-")
-	tokenFile := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(tokenFile, []byte(r.kubectl("", "-n", r.namespace, "create", "token", "firesteel-driver")), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	r.app.Conf["spark.kubernetes.authenticate.oauthTokenFile"] = tokenFile
-	r.app.Conf["spark.kubernetes.authenticate.executor.serviceAccountName"] = "firesteel-executor"
+	r.driverAccount()
 	r.begin().scale(1)
 	start := time.Now()
 	r.untilRunning(1)
@@ -260,7 +255,7 @@ func TestRealScaling(t *testing.T) {
 
 func TestRealOOM(t *testing.T) {
 	r := newRealRig(t, nil)
-	r.app.Executor.Env = map[string]string{"STAND_IN": "greedy"}
+	r.app.Executor.Env = map[string]string{standInEnv: "greedy"}
 	r.begin().scale(1)
 	if x := r.exitWithin("1", 60*time.Second); x.PlatformFault || x.Code != 137 || !strings.Contains(x.Reason, "OOMKilled") || !strings.Contains(x.Reason, "64Mi") {
 		t.Errorf("%+v", x)
@@ -271,7 +266,7 @@ func TestRealOOM(t *testing.T) {
 
 func TestRealExitCode(t *testing.T) {
 	r := newRealRig(t, nil)
-	r.app.Executor.Env = map[string]string{"STAND_IN": "failing"}
+	r.app.Executor.Env = map[string]string{standInEnv: "failing"}
 	r.begin().scale(1)
 	if x := r.exitWithin("1", 60*time.Second); x.PlatformFault || x.Code != 3 {
 		t.Errorf("%+v", x)

@@ -31,6 +31,8 @@ type Manager struct {
 	first  chan error // how the first subscription went
 	begun  bool
 	closed bool
+	// useless: the master did not take the framework.
+	useless bool
 }
 
 var _ cluster.Manager = (*Manager)(nil)
@@ -89,6 +91,9 @@ func (m *Manager) Start(ctx context.Context, app cluster.App, notify func(cluste
 	}
 	select {
 	case err := <-m.first:
+		m.mu.Lock()
+		m.useless = err != nil
+		m.mu.Unlock()
 		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -112,11 +117,26 @@ func (m *Manager) begin(s *scheduler, f frameworkInfo) bool {
 }
 
 // Scale asks for so many executors.
-func (m *Manager) Scale(_ context.Context, total int) error { m.post(scaled{total}); return nil }
+func (m *Manager) Scale(_ context.Context, total int) error { return m.ask(scaled{total}) }
 
 // Kill ends executors.
-func (m *Manager) Kill(_ context.Context, ids []event.ExecutorID) error {
-	m.post(killed{ids})
+func (m *Manager) Kill(_ context.Context, ids []event.ExecutorID) error { return m.ask(killed{ids}) }
+
+// errNotStarted is the error of a wish before the manager has begun, or after it has failed to.
+var errNotStarted = errors.New("the cluster manager was not started")
+
+// ask queues a wish of the driver, if there is somebody to fulfil it.
+func (m *Manager) ask(wish any) error {
+	m.mu.Lock()
+	begun, closed := m.begun && !m.useless, m.closed
+	m.mu.Unlock()
+	switch {
+	case closed:
+		return errStopped
+	case !begun:
+		return errNotStarted
+	}
+	m.post(wish)
 	return nil
 }
 

@@ -18,10 +18,14 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/firesteel/firesteel/internal/cluster"
+	"github.com/firesteel/firesteel/internal/cluster/clustertest"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	clustertest.ExecutorMain()
+	goleak.VerifyTestMain(m)
+}
 
 // master is a Mesos master as far as one framework sees it: it offers one agent, runs nothing, and tells what the test says.
 type master struct {
@@ -115,8 +119,11 @@ func (m *master) offer(id string) {
 	m.out <- string(b)
 }
 
-func (m *master) update(id, state string) {
-	b, _ := json.Marshal(map[string]any{"type": "UPDATE", "update": map[string]any{"status": status{TaskID: ident{id}, AgentID: &ident{"agent"}, State: state, UUID: "dXVpZA=="}}})
+func (m *master) update(id, state string) { m.tell(id, state, "") }
+
+func (m *master) tell(id, state, message string) {
+	b, _ := json.Marshal(map[string]any{"type": "UPDATE", "update": map[string]any{
+		"status": status{TaskID: ident{id}, AgentID: &ident{"agent"}, State: state, Message: message, UUID: "dXVpZA=="}}})
 	m.out <- string(b)
 }
 
