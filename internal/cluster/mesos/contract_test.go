@@ -24,12 +24,13 @@ type agent struct {
 	runs   map[string]*child.Process
 	killed map[string]bool
 	offers int
+	subs   int  // subscriptions so far: each begins without an offer and without suppression
 	open   bool // an offer is out
 	quiet  bool // offers are suppressed
 }
 
 func startAgent(t *testing.T, m *master) *agent {
-	a := &agent{m: m, end: make(chan struct{}), runs: map[string]*child.Process{}, killed: map[string]bool{}, quiet: true}
+	a := &agent{m: m, end: make(chan struct{}), runs: map[string]*child.Process{}, killed: map[string]bool{}}
 	a.work.Go(a.serve)
 	t.Cleanup(a.close)
 	return a
@@ -53,7 +54,13 @@ func (a *agent) serve() {
 		case <-time.After(5 * time.Millisecond):
 		}
 		a.reap()
-		if free := 3 - len(a.runs); free > 0 && !a.open && !a.quiet {
+		a.m.mu.Lock()
+		subs := len(a.m.subs)
+		a.m.mu.Unlock()
+		if subs != a.subs {
+			a.subs, a.open, a.quiet = subs, false, false
+		}
+		if free := 3 - len(a.runs); free > 0 && a.subs > 0 && !a.open && !a.quiet {
 			a.open = true
 			a.offers++
 			b, _ := json.Marshal(map[string]any{"type": "OFFERS", "offers": map[string]any{
@@ -76,8 +83,7 @@ func (a *agent) take(c *call) {
 			p.End(time.Second)
 			delete(a.runs, id)
 		}
-		a.open, a.quiet = false, true
-		a.m.hangUp()
+		a.open = false
 	case "KILL":
 		if p := a.runs[c.Kill.TaskID.Value]; p != nil {
 			a.killed[c.Kill.TaskID.Value] = true
