@@ -20,6 +20,9 @@ var ErrGone = errors.New("the block is not there (any more)")
 // ErrChecksum is the error of a block whose bytes changed on the way.
 var ErrChecksum = errors.New("the checksum of the block differs")
 
+// ErrUnchecked is the error of a block about which its server cannot say whether it changed.
+var ErrUnchecked = errors.New("the block has no checksum")
+
 // ErrPeerLost is the error of reading from a process that is known to be gone.
 var ErrPeerLost = errors.New("the process that keeps the block is gone")
 
@@ -144,17 +147,31 @@ func (c *Client) connect(ctx context.Context, p *peer) (*rpc.Conn, error) {
 
 // Remove drops a block of a server.
 func (c *Client) Remove(ctx context.Context, addr, name string) error {
+	_, err := c.call(ctx, addr, methodDrop, name)
+	return err
+}
+
+// Check has a server compare what it has of a block with what was written.
+func (c *Client) Check(ctx context.Context, addr, name string) (s State, err error) {
+	out, err := c.call(ctx, addr, methodCheck, name)
+	if err == nil {
+		err = rpc.Unmarshal(out, &s)
+	}
+	return s, err
+}
+
+func (c *Client) call(ctx context.Context, addr, method, name string) ([]byte, error) {
 	ctx, cancel := c.limited(ctx, addr, name)
 	defer cancel()
 	conn, err := c.connect(ctx, c.peer(addr))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	body, err := rpc.Marshal(&name)
-	if err == nil {
-		_, err = conn.Call(ctx, methodDrop, body)
+	if err != nil {
+		return nil, err
 	}
-	return err
+	return conn.Call(ctx, method, body)
 }
 
 func (c *Client) limited(ctx context.Context, addr, name string) (context.Context, context.CancelFunc) {

@@ -27,14 +27,23 @@ type Source interface {
 	Remove(name string) error
 }
 
+// Checker is a Source that can compare what it has of a block with what was written: ErrChecksum if they differ, ErrUnchecked
+// if it cannot tell.
+type Checker interface {
+	Check(name string) error
+}
+
 // The methods of a block server.
 const (
-	methodRead = "block.read" // readRequest -> status, size, checksum, bytes
-	methodDrop = "block.drop" // name
+	methodRead  = "block.read"  // readRequest -> status, size, checksum, bytes
+	methodDrop  = "block.drop"  // name
+	methodCheck = "block.check" // name -> state
 )
 
 // IsMethod says whether a Handler answers the method.
-func IsMethod(method string) bool { return method == methodRead || method == methodDrop }
+func IsMethod(method string) bool {
+	return method == methodRead || method == methodDrop || method == methodCheck
+}
 
 // Chunk is how many bytes an answer has at most: with its head it fills a slab.
 const Chunk = 1<<20 - headSize
@@ -85,8 +94,43 @@ func (h Handler) Lend(_ context.Context, _ *rpc.Conn, method string, body []byte
 			return nil, nil, err
 		}
 		return nil, nil, h.From.Remove(name)
+	case methodCheck:
+		var name string
+		if err := rpc.Unmarshal(body, &name); err != nil {
+			return nil, nil, err
+		}
+		state := h.check(name)
+		out, err := rpc.Marshal(&state)
+		return out, nil, err
 	}
 	return nil, nil, fmt.Errorf("a block server knows no request %q", method)
+}
+
+// State is what a block server finds when it checks a block of its own.
+type State int
+
+// The states.
+const (
+	Unchecked State = iota // it cannot tell
+	Sound                  // the bytes are those that were written
+	Damaged                // they are not
+	Gone
+)
+
+func (h Handler) check(name string) State {
+	c, ok := h.From.(Checker)
+	if !ok {
+		return Unchecked
+	}
+	switch err := c.Check(name); {
+	case err == nil:
+		return Sound
+	case errors.Is(err, ErrChecksum):
+		return Damaged
+	case errors.Is(err, fs.ErrNotExist):
+		return Gone
+	}
+	return Unchecked
 }
 
 // read fills an answer and gives its length.

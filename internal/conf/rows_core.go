@@ -131,6 +131,8 @@ var coreRows = []Row{
 	{Name: "spark.shuffle.io.retryWait", Default: "5s", Kind: Time, Doc: "Pause between.", Since: "1.0.0", Free: true},
 	{Name: "spark.shuffle.manager", Default: "sort", Doc: "Sort.", Since: "1.1.0"},
 	{Name: "spark.shuffle.push.enabled", Default: "false", Kind: Bool, Doc: "Push-merge (YARN).", Since: "3.2.0"},
+	{Name: "spark.shuffle.registration.maxAttempts", Default: "3", Kind: Int, Doc: "Attempts to register with the service.", Since: "2.3.0"},
+	{Name: "spark.shuffle.registration.timeout", Default: "5000ms", Kind: Time, Doc: "Limit of each.", Since: "2.3.0"},
 	{Name: "spark.shuffle.service.enabled", Default: "false", Kind: Bool, Doc: "External shuffle service.", Since: "1.2.0"},
 	{Name: "spark.shuffle.service.port", Default: "7337", Kind: Int, Doc: "Port of the service.", Since: "1.2.0"},
 	{Name: "spark.shuffle.sort.bypassMergeThreshold", Default: "200", Kind: Int, Doc: "Up to this many reducers without sort.", Since: "1.1.1"},

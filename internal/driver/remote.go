@@ -22,6 +22,7 @@ import (
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/rpc"
 	"github.com/firesteel/firesteel/internal/scheduler"
+	"github.com/firesteel/firesteel/internal/shuffle/service"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/wire"
 )
@@ -68,6 +69,7 @@ type Remote struct {
 
 	blocks        *block.Store
 	client        *block.Client
+	services      map[string]*service.Link // to the shuffle services of hosts, where those serve map outputs; guarded by mu
 	ownDirs       *memory.Dirs
 	nextBroadcast atomic.Int64
 
@@ -246,7 +248,10 @@ func (r *Remote) CommitAnswer(task event.TaskID, allow bool) {
 }
 
 // ForgetShuffle passes the order on.
-func (r *Remote) ForgetShuffle(id event.ShuffleID) { r.tellAll(wire.DropShuffle{Shuffle: id}) }
+func (r *Remote) ForgetShuffle(id event.ShuffleID) {
+	r.tellAll(wire.DropShuffle{Shuffle: id})
+	r.dropOutside(id)
+}
 
 // Reregister passes the order on.
 func (r *Remote) Reregister(id event.ExecutorID) { r.tell(id, wire.RegisterAgain{}) }
@@ -428,6 +433,7 @@ func (r *Remote) Stop(ctx context.Context) error {
 		r.server.Close()
 	}
 	r.busy.Wait()
+	r.leaveServices(ctx)
 	err = errors.Join(err, r.closeBlocks())
 	for _, e := range execs {
 		for _, t := range e.timers {

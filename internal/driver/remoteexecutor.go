@@ -171,6 +171,7 @@ func (r *Remote) register(c *rpc.Conn, m *wire.Registration) error {
 	e := &remoteExecutor{id: m.Executor, host: m.Host, cores: m.Cores, blocks: m.Blocks, conn: c, works: map[int64]bool{}}
 	e.out = wire.Orders(c, func(o wire.Order, err error) { r.unsendable(e, o, err) })
 	r.execs[e.id], r.byConn[c] = e, e
+	r.holdService(e.host)
 	r.busy.Go(func() {
 		<-c.Done()
 		r.disconnected(e)

@@ -32,7 +32,13 @@ func (p *process) openBlocks() {
 	window := min(p.conf.Bytes("spark.reducer.maxSizeInFlight"), max(e.Pool.Usage().Budget/windowShare/int64(e.Cores), 2*block.Chunk))
 	p.client = block.NewClient(block.Options{RPC: p.rpc(), Retries: int(p.conf.Int("spark.shuffle.io.maxRetries")),
 		Wait: p.conf.Duration("spark.shuffle.io.retryWait"), Window: window, Timeout: p.conf.Duration("spark.network.timeout")})
-	e.Shuffle = shuffle.NewFiles(e.Dirs, e.ID, e.Host, p.conf.Bool("spark.shuffle.compress"), shuffle.Peers{Client: p.client, Address: p.places.address})
+	peers := shuffle.Peers{Client: p.client, Address: p.places.address}
+	if p.conf.Bool("spark.shuffle.service.enabled") {
+		p.outside = block.NewClient(block.Options{RPC: p.serviceRPC(), Retries: int(p.conf.Int("spark.shuffle.io.maxRetries")),
+			Wait: p.conf.Duration("spark.shuffle.io.retryWait"), Window: window, Timeout: p.conf.Duration("spark.network.timeout")})
+		peers.Service = &shuffle.Service{Client: p.outside, App: p.args.App, Port: int(p.conf.Int("spark.shuffle.service.port"))}
+	}
+	e.Shuffle = shuffle.NewFiles(e.Dirs, e.ID, e.Host, p.conf.Bool("spark.shuffle.compress"), peers)
 	e.Shuffle.Window = window
 	e.Statuses, e.Broadcast, e.Cached = p.statuses, p.broadcast, p.cached
 	e.Store = func(name string) (io.WriteCloser, error) { return e.Blocks.Writer(name, anywhere), nil }

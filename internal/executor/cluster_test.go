@@ -126,7 +126,7 @@ func (p *procs) wait(id event.ExecutorID, cmd *exec.Cmd) {
 	n := cluster.Exited{ID: id, Code: cmd.ProcessState.ExitCode()}
 	if s, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && s.Signaled() {
 		n.Code = 128 + int(s.Signal())
-		_ = os.RemoveAll(filepath.Join(p.dir, "firesteel-"+string(p.app.ID), "executor-"+string(id))) // as a worker does
+		_ = cluster.RemoveFolders([]string{filepath.Join(p.dir, "firesteel-"+string(p.app.ID), "executor-"+string(id))}) // as a worker does
 	}
 	p.mu.Lock()
 	delete(p.running, id)

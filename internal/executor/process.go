@@ -18,6 +18,7 @@ import (
 	"github.com/firesteel/firesteel/internal/hadoop/hdfs"
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/rpc"
+	"github.com/firesteel/firesteel/internal/shuffle/service"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/vfs"
 	"github.com/firesteel/firesteel/internal/wire"
@@ -43,6 +44,10 @@ type process struct {
 	places *places
 	client *block.Client
 	server *rpc.Server
+	// Where shuffle services serve map outputs: the link to that of this machine, and what reads from those of others.
+	link    *service.Link
+	outside *block.Client
+	served  bool // that service goes on with the outputs when this process ends
 	roots  []string // folders of this executor's own
 	hdfs   *hdfs.FS
 
@@ -120,7 +125,7 @@ func (p *process) ask(ctx context.Context, method string, v, into any) error {
 }
 
 // open makes what tasks need.
-func (p *process) open(context.Context) error {
+func (p *process) open(ctx context.Context) error {
 	settings := p.conf.All()
 	p.roots = cluster.LocalFolders(settings["spark.local.dir"], p.args.App, p.args.ID)
 	dirs := memory.NewDirs(p.roots...)
@@ -136,9 +141,9 @@ func (p *process) open(context.Context) error {
 	p.hdfs = hdfs.Register(p.env.FS, settings)
 	p.out = wire.Reports(p.conn, p.unsendable)
 	p.openBlocks()
-	if err := p.listen(); err != nil {
-		p.client.Close()
-		return errors.Join(err, p.env.Dirs.Remove())
+	if err := errors.Join(p.listen(), p.linkOutputs(ctx)); err != nil {
+		p.closeServers()
+		return errors.Join(err, p.removeFiles())
 	}
 	for range p.args.Cores {
 		p.slots.Go(p.work)
@@ -235,11 +240,10 @@ func (p *process) close() error {
 	for _, w := range works {
 		errs = append(errs, w.close())
 	}
-	p.client.Close()
-	p.server.Close()
+	p.closeServers()
 	p.env.Blocks.Close()
 	p.hdfs.Close()
-	return errors.Join(append(errs, p.env.Dirs.Remove(), cluster.RemoveFolders(p.roots))...)
+	return errors.Join(append(errs, p.removeFiles())...)
 }
 
 // metrics are the gauges of this process that there are.

@@ -3,11 +3,11 @@ package shuffle
 import (
 	"bufio"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sort"
@@ -20,9 +20,8 @@ import (
 	"github.com/firesteel/firesteel/internal/sparkerr"
 )
 
-// Files is the manager that writes map outputs to files. A file holds the frames of partition 0, 1, … and then an index:
-// the end offset of each partition (8 bytes each), their number (4), a CRC-32C of the index (4) and a magic (4),
-// little endian. It gets its name by one rename, so that a reader sees all of it or nothing.
+// Files is the manager that writes map outputs to files (see output.go for what is in them). A file gets its name by one
+// rename, so that a reader sees all of it or nothing.
 type Files struct {
 	dirs     *memory.Dirs
 	self     event.ExecutorID
@@ -49,15 +48,6 @@ const (
 	defaultWindow = 48 << 20
 	maxAhead      = 256 // map outputs that a reader asks for ahead
 )
-
-const indexMagic = 0x31495346 // FSI1
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// FileName is the name of a map output's file.
-func FileName(shuffle event.ShuffleID, m int) string {
-	return fmt.Sprintf("shuffle_%d_%d_0.data", shuffle, m)
-}
 
 // Writer implements Manager.
 func (f *Files) Writer(o Output) (Writer, error) {
@@ -184,20 +174,18 @@ func (w *fileWriter) place(places []string) (st MapStatus, err error) {
 // assemble writes the partitions one after the other, and the index.
 func (w *fileWriter) assemble(st *MapStatus) error {
 	out := bufio.NewWriterSize(w.tmp, 256<<10)
-	index, at := make([]byte, 0, len(w.parts)*8+12), int64(0)
+	ends, sums, at := make([]int64, len(w.parts)), make([]uint32, len(w.parts)), int64(0)
 	for i := range w.parts {
-		n, err := w.copyPart(out, &w.parts[i])
+		h := crc32.New(castagnoli)
+		n, err := w.copyPart(io.MultiWriter(out, h), &w.parts[i])
 		if err != nil {
 			return err
 		}
 		at += n
 		st.Sizes[i], st.Rows[i] = n, w.parts[i].rows
-		index = binary.LittleEndian.AppendUint64(index, uint64(at))
+		ends[i], sums[i] = at, h.Sum32()
 	}
-	index = binary.LittleEndian.AppendUint32(index, uint32(len(w.parts)))
-	index = binary.LittleEndian.AppendUint32(index, crc32.Checksum(index, castagnoli))
-	index = binary.LittleEndian.AppendUint32(index, indexMagic)
-	if _, err := out.Write(index); err != nil {
+	if _, err := out.Write(indexOf(ends, sums)); err != nil {
 		return err
 	}
 	return out.Flush()
@@ -238,7 +226,7 @@ func (f *Files) note(id event.ShuffleID, m int) {
 	f.written[id][m] = true
 }
 
-// Remove implements Manager.
+// Remove implements Manager. Outputs whose files are gone already are none of its errors.
 func (f *Files) Remove(id event.ShuffleID) error {
 	f.mu.Lock()
 	maps := f.written[id]
@@ -250,71 +238,20 @@ func (f *Files) Remove(id event.ShuffleID) error {
 		if err == nil {
 			err = os.Remove(path)
 		}
-		errs = append(errs, err)
+		if !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(errs...)
 }
 
 // Open opens partitions [from, to) of a map output of this executor, for a reader here or the block server.
-func (f *Files) Open(id event.ShuffleID, m, from, to int) (io.ReadCloser, int64, error) {
+func (f *Files) Open(id event.ShuffleID, m, from, to int) (*Section, error) {
 	path, err := f.dirs.Path(FileName(id, m))
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	return OpenFile(path, from, to)
-}
-
-// OpenFile opens partitions [from, to) of the map output at path.
-func OpenFile(path string, from, to int) (io.ReadCloser, int64, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, 0, err
-	}
-	start, end, err := locate(file, from, to)
-	if err != nil {
-		_ = file.Close()
-		return nil, 0, fmt.Errorf("%s: %w", path, err)
-	}
-	return &sectionFile{io.NewSectionReader(file, start, end-start), file}, end - start, nil
-}
-
-type sectionFile struct {
-	*io.SectionReader
-	f *os.File
-}
-
-func (s *sectionFile) Close() error { return s.f.Close() }
-
-var errIndex = errors.New("the index of the map output is damaged")
-
-// locate finds where partitions [from, to) begin and end.
-func locate(f *os.File, from, to int) (start, end int64, err error) {
-	info, err := f.Stat()
-	if err != nil {
-		return 0, 0, err
-	}
-	var tail [12]byte
-	if _, err := f.ReadAt(tail[:], info.Size()-12); err != nil || binary.LittleEndian.Uint32(tail[8:]) != indexMagic {
-		return 0, 0, errIndex
-	}
-	n := int64(binary.LittleEndian.Uint32(tail[:]))
-	if n*8+12 > info.Size() {
-		return 0, 0, errIndex
-	}
-	index := make([]byte, n*8+4)
-	if _, err := f.ReadAt(index, info.Size()-n*8-12); err != nil {
-		return 0, 0, errIndex
-	}
-	if crc32.Checksum(index, castagnoli) != binary.LittleEndian.Uint32(tail[4:]) || int64(to) > n || from > to {
-		return 0, 0, errIndex
-	}
-	at := func(i int) int64 {
-		if i == 0 {
-			return 0
-		}
-		return int64(binary.LittleEndian.Uint64(index[(i-1)*8:]))
-	}
-	return at(from), at(to), nil
 }
 
 // Reader implements Manager.
@@ -408,7 +345,7 @@ func (r *fileReader) open(ctx context.Context, m MapStatus) (err error) {
 	}
 	switch {
 	case m.At == r.files.self:
-		r.in, _, err = r.files.Open(r.r.Shuffle, m.Map, r.r.From, r.r.To)
+		r.in, err = r.files.Open(r.r.Shuffle, m.Map, r.r.From, r.r.To)
 	case r.files.fetch == nil:
 		err = errGone
 	default:
