@@ -34,6 +34,7 @@ func commands() []command {
 		{"connect", nil, "[--host H] [--port P] [--master URL]", "serve Spark Connect clients", runConnect},
 		{"master", nil, "[--host H] [--port P]", "be the master of a standalone cluster", runMaster},
 		{"worker", nil, "spark://HOST:PORT [--cores N] [--memory SIZE]", "be a worker of a standalone cluster", runWorker},
+		{"shuffle", nil, "[--host H] [--port P]", "serve the map outputs of this machine's executors, also when those have gone", runShuffle},
 		{"bench", nil, "tpch|tpcds [--data DIR] [--queries q1,q2] [--runs N]", "run a benchmark and print its figures", runBench},
 		{"tpch", nil, "--scale-factor N --output DIR", "make the TPC-H tables as Parquet", runTPCH},
 		{"executor", nil, "", "run tasks of an application (started by cluster managers)", runExecutor},

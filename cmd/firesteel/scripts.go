@@ -30,6 +30,8 @@ func scripts() []script {
 		{"stop-worker.sh", stopWorkers},
 		{"start-workers.sh", func(ctx context.Context, _ []string) error { return everywhere(ctx, "start-worker.sh", masterURL()) }},
 		{"stop-workers.sh", func(ctx context.Context, _ []string) error { return everywhere(ctx, "stop-worker.sh") }},
+		{"start-shuffle-service.sh", starts("shuffle")},
+		{"stop-shuffle-service.sh", stops("shuffle")},
 		{"start-connect-server.sh", starts("connect")},
 		{"stop-connect-server.sh", stops("connect")},
 		{"start-all.sh", func(ctx context.Context, args []string) error {

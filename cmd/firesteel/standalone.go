@@ -203,8 +203,13 @@ func runWorker(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	outputs, err := d.serveOutputs(v, secret)
+	if err != nil {
+		return err
+	}
+	defer outputs.close()
 	w, err := standalone.StartWorker(ctx, standalone.WorkerOptions{Masters: master.Addresses, Host: d.host, WebUI: d.webUI, Cores: max(*cores, 1), Memory: bytes,
-		Dir: *dir, Secret: secret, AllowOpen: d.open, Heartbeat: masterConfig(v).WorkerTimeout / 4, KeepDirs: v.String("spark.worker.cleanup.enabled") == "false", Log: daemonLog()})
+		Outputs: outputs, Dir: *dir, Secret: secret, AllowOpen: d.open, Heartbeat: masterConfig(v).WorkerTimeout / 4, KeepDirs: v.String("spark.worker.cleanup.enabled") == "false", Log: daemonLog()})
 	if err != nil {
 		return err
 	}

@@ -117,7 +117,7 @@ func (r *Remote) Start(ctx context.Context, d *Driver) error {
 		r.app.Secret = r.o.Conf.String("spark.authenticate.secret")
 	}
 	if r.app.Secret == "" {
-		r.app.Secret = newSecret()
+		r.app.Secret = NewSecret()
 	}
 	if r.o.Conf.Bool("spark.io.encryption.enabled") {
 		key, err := memory.NewKey(int(r.o.Conf.Int("spark.io.encryption.keySizeBits")))
@@ -143,7 +143,8 @@ func (r *Remote) rpc() rpc.Config {
 	return rpc.Config{Secret: r.app.Secret, Build: wire.Build(), Name: "the driver", Timeout: min(r.o.Conf.Duration("spark.network.timeout"), handshakeLimit)}
 }
 
-func newSecret() string {
+// NewSecret makes a secret that an application may have.
+func NewSecret() string {
 	b := make([]byte, 32)
 	if _, err := rand.Read(b); err != nil {
 		panic(err) // crypto/rand does not fail

@@ -30,6 +30,7 @@ import (
 	"github.com/firesteel/firesteel/internal/metastore"
 	"github.com/firesteel/firesteel/internal/scheduler"
 	"github.com/firesteel/firesteel/internal/shuffle"
+	"github.com/firesteel/firesteel/internal/shuffle/service"
 	"github.com/firesteel/firesteel/internal/vfs"
 )
 
@@ -73,6 +74,7 @@ type App struct {
 	cache   *cacheManager
 	// executors is the backend where tasks run in other processes; nil: they run in this one.
 	executors driver.Executors
+	outputs   *service.Server // the shuffle service of a local cluster
 
 	poolBySession bool // sessions that name no pool have one of their own
 
@@ -259,6 +261,9 @@ func (a *App) Close(ctx context.Context) error {
 	}
 	if a.driver != nil {
 		errs = append(errs, a.driver.Close(ctx))
+	}
+	if a.outputs != nil {
+		errs = append(errs, a.outputs.Close())
 	}
 	if a.cache != nil {
 		errs = append(errs, a.cache.clear())

@@ -1,18 +1,23 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"math"
+	"net"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/firesteel/firesteel/internal/cluster"
+	"github.com/firesteel/firesteel/internal/cluster/localcluster"
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/driver"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/scheduler"
+	"github.com/firesteel/firesteel/internal/shuffle/service"
 )
 
 // Managers makes the cluster manager of a master whose executors are other processes.
@@ -58,8 +63,14 @@ func (a *App) newBackend(ctx context.Context, o *Options) (driver.Executors, err
 			return nil, err
 		}
 	}
+	secret := givenSecret()
+	if a.master.Kind == cluster.LocalCluster && a.Conf.Bool("spark.shuffle.service.enabled") {
+		if secret, err = a.serveOutputs(secret, o.Log); err != nil {
+			return nil, err
+		}
+	}
 	backend := driver.NewRemote(driver.RemoteOptions{Manager: m, Conf: a.Conf, Log: o.Log, App: cluster.App{
-		ID: event.AppID(a.ID), Name: a.Name, User: userName(), Conf: a.Conf.All(), Secret: givenSecret(),
+		ID: event.AppID(a.ID), Name: a.Name, User: userName(), Conf: a.Conf.All(), Secret: secret,
 		Executor: executorOf(a.Conf, binary),
 	}})
 	ex, ok := any(backend).(driver.Executors)
@@ -75,6 +86,27 @@ func givenSecret() string {
 	s := os.Getenv(cluster.SecretEnv)
 	_ = os.Unsetenv(cluster.SecretEnv) // it may not be there
 	return s
+}
+
+// serveOutputs is the shuffle service of a local cluster, whose workers this process stands for. It gives the application's
+// secret, which is that of the service where they must know one.
+func (a *App) serveOutputs(secret string, log *slog.Logger) (string, error) {
+	o := service.Options{Address: net.JoinHostPort(localcluster.Host, a.Conf.String("spark.shuffle.service.port")), Log: log}
+	if a.Conf.Bool("spark.authenticate") {
+		if secret = cmp.Or(secret, a.Conf.String("spark.authenticate.secret")); secret == "" {
+			secret = driver.NewSecret()
+		}
+		o.RPC.Secret = secret
+	}
+	s, err := service.Start(o)
+	if err != nil {
+		return "", err
+	}
+	a.outputs = s
+	settings := a.Conf.All()
+	settings["spark.shuffle.service.port"] = strconv.Itoa(s.Port())
+	a.Conf = conf.NewValues(settings)
+	return secret, nil
 }
 
 // prepare takes over what the manager knows: the application's id, and the driver's address unless one was given.

@@ -268,8 +268,11 @@ func (c *fakeCluster) Fetch(_ context.Context, id event.ShuffleID, m shuffle.Map
 	if e == nil || e.dead {
 		return nil, errors.New("connection refused")
 	}
-	r, _, err := e.env.Shuffle.Open(id, m.Map, from, to)
-	return r, err
+	r, err := e.env.Shuffle.Open(id, m.Map, from, to)
+	if err != nil { // a *Section that is nil is no reader that is nil
+		return nil, err
+	}
+	return r, nil
 }
 
 func (c *fakeCluster) Broadcast(data []byte) (event.BroadcastID, error) {

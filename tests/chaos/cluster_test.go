@@ -30,6 +30,7 @@ type cluster struct {
 	workers []*process
 	server  *server
 	seen    map[int]string // every process that was ever part of it, and what it is
+	daemons string         // settings of master and workers besides those that all have
 }
 
 // startCluster starts a master, workers of two cores each and a server that takes executors cores of them, one each.
@@ -59,7 +60,7 @@ func (c *cluster) under(names ...string) string {
 // properties are the settings of master and workers.
 func (c *cluster) properties() string {
 	path := filepath.Join(c.dir, "daemons.conf")
-	text := "spark.worker.timeout 6\nspark.deploy.recoveryMode FILESYSTEM\nspark.deploy.recoveryDirectory " + c.under("recovery") + "\n"
+	text := "spark.worker.timeout 6\nspark.deploy.recoveryMode FILESYSTEM\nspark.deploy.recoveryDirectory " + c.under("recovery") + "\n" + c.daemons
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		c.t.Fatal(err)
 	}

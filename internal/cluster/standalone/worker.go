@@ -36,7 +36,14 @@ type WorkerOptions struct {
 	Contact   time.Duration // how long a master is looked for at the start; 0: 20 s
 	KeepDirs  bool          // leave the folders of applications that ended (spark.worker.cleanup.enabled=false)
 	Binary    string        // that runs drivers; "": this program
+	Outputs   Outputs       // is told of applications that ended; nil: nobody
 	Log       *slog.Logger
+}
+
+// Outputs is the shuffle service of a worker's machine.
+type Outputs interface {
+	// AppEnded says that an application is over and its executors here have gone.
+	AppEnded(id event.AppID)
 }
 
 // leaveWait is how long an executor or driver may take to leave before it is killed.
@@ -63,7 +70,8 @@ type Worker struct {
 	peer    *Peer
 	execs   map[execKey]*process
 	drivers map[string]*process
-	reports []core.Event // that no master has taken yet
+	reports []core.Event           // that no master has taken yet
+	names   map[string]event.AppID // by which executors know their applications
 	again   chan struct{}
 	news    chan struct{} // there is something to report, or somebody to report to
 	err     error         // why the worker ended on its own
@@ -116,7 +124,7 @@ func StartWorker(ctx context.Context, o WorkerOptions) (*Worker, error) {
 	if o.Dir = dir; os.MkdirAll(dir, 0o700) != nil {
 		return nil, fmt.Errorf("the work folder %s cannot be made", dir)
 	}
-	w := &Worker{o: o, log: o.Log, execs: map[execKey]*process{}, drivers: map[string]*process{}, again: make(chan struct{}, 1), news: make(chan struct{}, 1), done: make(chan struct{})}
+	w := &Worker{o: o, log: o.Log, execs: map[execKey]*process{}, drivers: map[string]*process{}, names: map[string]event.AppID{}, again: make(chan struct{}, 1), news: make(chan struct{}, 1), done: make(chan struct{})}
 	w.id = fmt.Sprintf("worker-%s-%s-%d", time.Now().Format("20060102150405"), o.Host, os.Getpid())
 	w.base, w.stop = context.WithCancel(context.Background())
 	if err := w.connect(ctx, o.Contact); err != nil {
@@ -391,6 +399,7 @@ func (w *Worker) launch(m core.LaunchExecutor) {
 		return
 	}
 	w.execs[k] = x
+	w.names[m.App] = event.AppID(cmp.Or(m.Launch.AppID, m.App))
 	w.mu.Unlock()
 	w.busy.Go(func() {
 		ended := core.ExecutorEnded{Worker: w.id, App: m.App, ID: m.ID}
@@ -459,6 +468,13 @@ func (w *Worker) clean(app string) {
 		case <-w.base.Done():
 			return
 		}
+	}
+	w.mu.Lock()
+	name, known := w.names[app]
+	delete(w.names, app)
+	w.mu.Unlock()
+	if known && w.o.Outputs != nil {
+		w.o.Outputs.AppEnded(name)
 	}
 	if !w.o.KeepDirs {
 		if err := os.RemoveAll(filepath.Join(w.o.Dir, filepath.Base(app))); err != nil {
