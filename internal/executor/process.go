@@ -47,9 +47,9 @@ type process struct {
 	// Where shuffle services serve map outputs: the link to that of this machine, and what reads from those of others.
 	link    *service.Link
 	outside *block.Client
-	served  bool // that service goes on with the outputs when this process ends
-	roots  []string // folders of this executor's own
-	hdfs   *hdfs.FS
+	served  bool     // that service goes on with the outputs when this process ends
+	roots   []string // folders of this executor's own
+	hdfs    *hdfs.FS
 
 	fetching sync.Map // of broadcasts: the lock that is held while one is fetched
 
