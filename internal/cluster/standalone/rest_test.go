@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/firesteel/firesteel/internal/cluster/clustertest"
+	"github.com/firesteel/firesteel/internal/cluster/submission"
 )
 
 // restMaster is a master in this process with its submission server and a worker.
@@ -45,7 +46,7 @@ func call(t *testing.T, method, url, body string) (int, map[string]any) {
 	if err := json.Unmarshal(b, &out); err != nil {
 		t.Fatalf("the answer is no JSON: %s", b)
 	}
-	if out["serverSparkVersion"] != serverVersion {
+	if out["serverSparkVersion"] != submission.ServerVersion {
 		t.Errorf("answer without a version: %s", b)
 	}
 	return a.StatusCode, out
@@ -57,7 +58,7 @@ func request(args []string, more map[string]string) string {
 	for k, v := range more {
 		settings[k] = v
 	}
-	b, _ := json.Marshal(createRequest{Action: "CreateSubmissionRequest", ClientSparkVersion: "4.2.0", AppResource: "file:/app.py", AppArgs: args,
+	b, _ := json.Marshal(submission.Request{Action: "CreateSubmissionRequest", ClientSparkVersion: "4.2.0", AppResource: "file:/app.py", AppArgs: args,
 		SparkProperties: settings, EnvironmentVariables: map[string]string{"SPARK_ENV_LOADED": "1", "HOME": "/elsewhere"}})
 	return string(b)
 }
@@ -160,7 +161,7 @@ func TestSubmissionErrors(t *testing.T) {
 			if code != c.code || !strings.Contains(message, c.says) || code != 200 && b["action"] != "ErrorResponse" || code == 200 && b["success"] != false {
 				t.Errorf("%d %v", code, b)
 			}
-			if code == unknownVersion && b["highestProtocolVersion"] != restVersion {
+			if code == submission.UnknownVersion && b["highestProtocolVersion"] != submission.Version {
 				t.Errorf("no version to go on with: %v", b)
 			}
 		})
