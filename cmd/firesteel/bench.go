@@ -26,7 +26,7 @@ func runBench(ctx context.Context, args []string) error {
 	save := f.String("save", "", "write the figures to this file")
 	compare := f.String("compare", "", "print ratios against a file that --save wrote")
 	app.register(f)
-	if err := f.parse(args); err != nil {
+	if err := app.parse(ctx, f, args); err != nil {
 		return err
 	}
 	o := bench.Options{Suite: f.Arg(0), Data: *data, Runs: *runs, Out: os.Stdout}

@@ -51,6 +51,8 @@ func tellSubmission(ctx context.Context, o session.Options, status, kill string)
 	switch {
 	case master.Kind == cluster.Kubernetes && kill != "":
 		return kubernetes.Kill(ctx, master.Target, o.Conf, kill, os.Stdout)
+	case master.Kind == cluster.Local || master.Kind == cluster.LocalCluster:
+		return fmt.Errorf("firesteel submit: master %q keeps no submissions: --status and --kill ask the master of a cluster", master.URL)
 	case master.Kind == cluster.Standalone:
 		return tellStandalone(ctx, master, o, status, kill)
 	case master.Kind == cluster.YARN && kill != "":

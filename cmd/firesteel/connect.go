@@ -20,7 +20,7 @@ func runConnect(ctx context.Context, args []string) (result error) {
 	address := f.String("host", "", "address to listen on (default 127.0.0.1; others need spark.connect.authenticate.token)")
 	port := f.Int("port", -1, "port to listen on; 0 is any free one (default 15002)")
 	app.register(f)
-	if err := f.parse(args); err != nil {
+	if err := app.parse(ctx, f, args); err != nil {
 		return err
 	}
 	o, err := app.options()

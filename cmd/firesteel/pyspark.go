@@ -21,8 +21,7 @@ func runPySpark(ctx context.Context, args []string) error {
 	f := newFlags("pyspark", "[flags]")
 	var app appFlags
 	app.register(f)
-	pyFiles := f.String("py-files", "", "zip, egg or py files for the Python path, separated by commas")
-	if err := f.parse(args); err != nil {
+	if err := app.parse(ctx, f, args); err != nil {
 		return err
 	}
 	if f.NArg() > 0 {
@@ -32,8 +31,8 @@ func runPySpark(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if o.Conf["spark.submit.deployMode"] == "cluster" {
-		return errors.New("firesteel pyspark: Cluster deploy mode is not applicable to Spark shells.")
+	if err := clientOnly(o, "Spark shells"); err != nil {
+		return err
 	}
 	if o.Name == "" {
 		o.Name = "PySparkShell"
@@ -47,13 +46,12 @@ func runPySpark(ctx context.Context, args []string) error {
 	if err := os.WriteFile(startup, pysparkStartup, 0o600); err != nil {
 		return err
 	}
-	if *pyFiles == "" {
-		*pyFiles = o.Conf["spark.submit.pyFiles"]
-	}
 	env := []string{"OLD_PYTHONSTARTUP=" + os.Getenv("PYTHONSTARTUP"), "PYTHONSTARTUP=" + startup, "FIRESTEEL_VERSION=" + session.Version,
 		"FIRESTEEL_MASTER=" + o.MasterOr()}
 	// An interrupt is for the interpreter: it stops what it does, and the session goes on.
-	return withServer(context.WithoutCancel(ctx), o, func(remote string) error { return pythonChild(remote, *pyFiles, interactive(), env...) })
+	return app.withServer(context.WithoutCancel(ctx), o, func(remote string) error {
+		return pythonChild(remote, o.Conf["spark.submit.pyFiles"], interactive(), env...)
+	})
 }
 
 // interactive are the arguments that make the interpreter a shell, also where standard input is not a terminal, and what

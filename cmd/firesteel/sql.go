@@ -39,11 +39,14 @@ func runSQL(ctx context.Context, args []string) (result error) {
 	timing := f.Bool("timing", true, "print how long each statement took (to the terminal, never to standard output)")
 	silent := f.BoolP("silent", "S", false, "no timing, no greeting")
 	app.register(f)
-	if err := f.parse(args); err != nil {
+	if err := app.parse(ctx, f, args); err != nil {
 		return err
 	}
 	o, err := app.options()
 	if err != nil {
+		return err
+	}
+	if err := clientOnly(o, "the Spark SQL shell"); err != nil {
 		return err
 	}
 	if o.Name == "" {

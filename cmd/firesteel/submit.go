@@ -17,40 +17,25 @@ func runSubmit(ctx context.Context, args []string) (result error) {
 	f.SetInterspersed(false)
 	var app appFlags
 	app.register(f)
-	pyFiles := f.String("py-files", "", "zip, egg or py files for the Python path, separated by commas")
-	class := f.String("class", "", "main class of a JVM application (refused: there is no JVM)")
-	files := f.String("files", "", "files for the driver and the executors, separated by commas")
-	status := f.String("status", "", "show the state of the submission with this ID (cluster mode)")
-	kill := f.String("kill", "", "end the submission with this ID (cluster mode)")
-	supervise := f.Bool("supervise", false, "launch the driver again when it fails (cluster mode)")
-	driverCores := f.String("driver-cores", "", "cores of the driver (cluster mode)")
-	if err := f.parse(args); err != nil {
+	if err := app.parse(ctx, f, args); err != nil {
 		return err
 	}
-	switch {
-	case *class != "" || strings.HasSuffix(f.Arg(0), ".jar"):
-		return errors.New("firesteel submit: JVM applications cannot run here; Python and Go programs and SQL can")
-	case f.NArg() == 0 && *status == "" && *kill == "":
-		return usageError{errors.New("submit needs an application")}
+	status, kill := app.value("status"), app.value("kill")
+	if err := app.hasApplication(f.Arg(0)); status == "" && kill == "" && err != nil {
+		return err
 	}
 	o, err := app.options()
 	if err != nil {
 		return err
 	}
-	if *supervise {
-		o.Conf["spark.driver.supervise"] = "true"
-	}
-	for key, v := range map[string]string{"spark.submit.pyFiles": *pyFiles, "spark.files": *files, "spark.driver.cores": *driverCores} {
-		if v != "" {
-			o.Conf[key] = v
-		}
-	}
-	*pyFiles = o.Conf["spark.submit.pyFiles"]
 	switch {
-	case *status != "" || *kill != "":
-		return tellSubmission(ctx, o, *status, *kill)
+	case status != "" || kill != "":
+		return tellSubmission(ctx, o, status, kill)
 	case o.Conf["spark.submit.deployMode"] == "cluster":
 		return submitCluster(ctx, o, f.Args())
+	}
+	if err := present(f.Arg(0), o.Conf["spark.files"]); err != nil {
+		return err
 	}
 	if o.Name == "" {
 		o.Name = filepath.Base(f.Arg(0))
@@ -63,19 +48,54 @@ func runSubmit(ctx context.Context, args []string) (result error) {
 		return err
 	}
 	defer func() { result = errors.Join(result, stop()) }()
-	return withServer(ctx, o, func(remote string) error { return runPython(ctx, remote, *pyFiles, f.Args()) })
+	return app.withServer(ctx, o, func(remote string) error { return pythonChild(remote, o.Conf["spark.submit.pyFiles"], f.Args()) })
 }
 
-// runPython runs the program with the user's Python; SPARK_REMOTE makes its session one of this process.
-func runPython(ctx context.Context, remote, pyFiles string, argv []string) error {
-	if _, err := os.Stat(argv[0]); err != nil {
+// hasApplication refuses what cannot be run here.
+func (a *appFlags) hasApplication(name string) error {
+	switch {
+	case a.value("class") != "" || strings.HasSuffix(name, ".jar"):
+		return errors.New("firesteel submit: JVM applications cannot run here; Python and Go programs and SQL can")
+	case name == "":
+		return usageError{errors.New("submit needs an application: a Python file or a Go program")}
+	}
+	return nil
+}
+
+// present says which file of the application is not there, before anything is started for it.
+func present(application, files string) error {
+	if _, err := os.Stat(application); err != nil {
 		return fmt.Errorf("firesteel submit: cannot read the application: %w", err)
 	}
-	return pythonChild(remote, pyFiles, argv)
+	for name := range strings.SplitSeq(files, ",") {
+		if path, local := localPath(name); local && path != "" {
+			if _, err := os.Stat(path); err != nil {
+				return fmt.Errorf("firesteel submit: --files: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
-// withServer runs f while an application with a Connect server on a free loopback port is up.
-func withServer(ctx context.Context, o session.Options, f func(remote string) error) error {
+// localPath is the path of a file of this machine; others have a scheme.
+func localPath(name string) (path string, local bool) {
+	name, _, _ = strings.Cut(strings.TrimSpace(name), "#")
+	if path, ok := strings.CutPrefix(name, "file:"); ok {
+		return "/" + strings.TrimLeft(path, "/"), true
+	}
+	return name, !strings.Contains(name, "://")
+}
+
+// withServer runs f while an application with a Connect server on a free loopback port is up, or with the server of --remote.
+func (a *appFlags) withServer(ctx context.Context, o session.Options, f func(remote string) error) error {
+	if remote := a.value("remote"); remote != "" {
+		return f(remote)
+	}
+	return serving(ctx, o, f)
+}
+
+// serving runs f while an application with a Connect server on a free loopback port is up.
+func serving(ctx context.Context, o session.Options, f func(remote string) error) error {
 	a, err := session.Start(ctx, o)
 	if err != nil {
 		return err

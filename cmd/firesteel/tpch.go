@@ -32,7 +32,10 @@ func runTPCH(ctx context.Context, args []string) error {
 }
 
 // flags is a flag set that answers --help and reports mistakes as usage errors.
-type flags struct{ *pflag.FlagSet }
+type flags struct {
+	*pflag.FlagSet
+	use string
+}
 
 func newFlags(name, use string) flags {
 	f := pflag.NewFlagSet(name, pflag.ContinueOnError)
@@ -40,7 +43,7 @@ func newFlags(name, use string) flags {
 	f.Usage = func() {
 		fmt.Fprintf(os.Stdout, "Usage: firesteel %s %s\n\nFlags:\n%s", name, use, f.FlagUsages())
 	}
-	return flags{f}
+	return flags{f, use}
 }
 
 // parse reads the arguments; after --help nothing is left to do.
@@ -50,7 +53,7 @@ func (f flags) parse(args []string) error {
 		return exitCode(0)
 	}
 	if err != nil {
-		return usageError{err}
+		return usageError{fmt.Errorf("%s: %w", f.Name(), err)}
 	}
 	return nil
 }
