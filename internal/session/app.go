@@ -105,11 +105,19 @@ func Start(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	reg := vfs.NewRegistry()
+	h := hdfs.Register(reg, settings)
+	root, err := h.DefaultFS()
+	if err != nil {
+		return nil, err
+	}
+	if root != "" && master.Kind != cluster.Local { // executors may have no configuration of Hadoop
+		settings["spark.hadoop.fs.defaultFS"] = root
+	}
 	a := &App{
 		ID: cmp.Or(settings["spark.app.id"], newAppID(master.Kind)), Name: settings["spark.app.name"], Started: time.Now(),
-		Conf: conf.NewValues(settings), master: master, fs: vfs.NewRegistry(), sessions: map[*Session]bool{},
+		Conf: conf.NewValues(settings), master: master, fs: reg, hdfs: h, sessions: map[*Session]bool{},
 	}
-	a.hdfs = hdfs.Register(a.fs, settings)
 	if err := a.open(ctx, &o); err != nil {
 		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
 	}
@@ -205,8 +213,15 @@ func (a *App) localDir() string {
 
 // warehouse is the folder that managed tables lie in.
 func (a *App) warehouse() string {
-	dir := a.Conf.String("spark.sql.warehouse.dir")
-	if dir == "" {
+	dir, given := a.Conf.Given("spark.sql.warehouse.dir")
+	if given {
+		if uri, err := a.fs.Qualify(dir); err == nil {
+			dir = uri
+		}
+		if scheme, _ := vfs.SplitScheme(dir); scheme != "file" {
+			return strings.TrimRight(dir, "/")
+		}
+	} else if dir = a.Conf.String("spark.sql.warehouse.dir"); dir == "" {
 		dir = "spark-warehouse"
 	}
 	dir = strings.TrimPrefix(dir, "file:")

@@ -1,7 +1,8 @@
 // Package vfs is the seam between the engine and file systems: local disk, memory, object stores.
 //
-// A path is a URI (file:/a/b, s3a://bucket/key) or a plain local path. A Registry finds the FS of a URI and gives the path
-// in that FS's own form, which all methods of the FS take and return.
+// A path is a URI (file:/a/b, s3a://bucket/key) or plain: one of the default file system, which is the local one unless the
+// registry was told another. A Registry finds the FS of a URI and gives the path in that FS's own form, which all methods of the
+// FS take and return.
 //
 // What Create writes appears under its name when the writer is closed, whole or not at all; Abort leaves nothing behind.
 package vfs
@@ -79,8 +80,9 @@ var ErrFault = errors.New("file changed or became unreadable while it was read")
 
 // Registry maps URI schemes to file systems.
 type Registry struct {
-	mu sync.RWMutex
-	by map[string]FS
+	mu    sync.RWMutex
+	by    map[string]FS
+	plain func() (root, home string, err error) // nil: plain paths are local ones
 }
 
 // NewRegistry knows the local file system only.
@@ -95,8 +97,38 @@ func (r *Registry) Register(scheme string, f FS) {
 	r.by[strings.ToLower(scheme)] = f
 }
 
+// SetDefault makes plain paths ones of another file system: /a is root/a then, and b is root/home/b. Both are asked for at every
+// plain path.
+func (r *Registry) SetDefault(plain func() (root, home string, err error)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.plain = plain
+}
+
+// Qualify gives plain paths the scheme of the default file system; those of the local one stay as they are.
+func (r *Registry) Qualify(uri string) (string, error) {
+	r.mu.RLock()
+	plain := r.plain
+	r.mu.RUnlock()
+	if plain == nil || uri == "" || hasScheme(uri) {
+		return uri, nil
+	}
+	root, home, err := plain()
+	switch {
+	case err != nil || root == "":
+		return uri, err
+	case uri[0] != '/':
+		uri = Join(home, uri)
+	}
+	return root + uri, nil
+}
+
 // Resolve finds the FS of a URI and the path in that FS's form.
 func (r *Registry) Resolve(uri string) (FS, string, error) {
+	uri, err := r.Qualify(uri)
+	if err != nil {
+		return nil, "", err
+	}
 	scheme, rest := SplitScheme(uri)
 	r.mu.RLock()
 	f := r.by[scheme]
@@ -113,11 +145,16 @@ func (r *Registry) Resolve(uri string) (FS, string, error) {
 
 // SplitScheme cuts "file:" off local URIs; of others the rest is the URI with its authority as a path: //host/dir/name.
 func SplitScheme(uri string) (scheme, rest string) {
-	i := strings.IndexAny(uri, ":/")
-	if i <= 0 || uri[i] != ':' || !isScheme(uri[:i]) {
+	if !hasScheme(uri) {
 		return "file", uri
 	}
+	i := strings.IndexByte(uri, ':')
 	return strings.ToLower(uri[:i]), uri[i+1:]
+}
+
+func hasScheme(uri string) bool {
+	i := strings.IndexAny(uri, ":/")
+	return i > 0 && uri[i] == ':' && isScheme(uri[:i])
 }
 
 func isScheme(s string) bool {

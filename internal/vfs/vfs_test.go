@@ -184,3 +184,30 @@ func TestMappingsAreKeptAndReplaced(t *testing.T) {
 		t.Errorf("after replacement: %q", c)
 	}
 }
+
+// Plain paths are of the default file system, once the registry knows one.
+func TestDefaultFileSystem(t *testing.T) {
+	r := NewRegistry()
+	if got, err := r.Qualify("/a"); err != nil || got != "/a" {
+		t.Errorf("%q, %v", got, err)
+	}
+	r.Register("mem", NewMemory("mem"))
+	r.SetDefault(func() (string, string, error) { return "mem://host:1", "/user/ann", nil })
+	for in, want := range map[string]string{"/a/b": "mem://host:1/a/b", "b/c": "mem://host:1/user/ann/b/c", "file:/a": "file:/a", "x:b": "x:b", "": ""} {
+		if got, err := r.Qualify(in); err != nil || got != want {
+			t.Errorf("%q: %q, %v", in, got, err)
+		}
+	}
+	if f, p, err := r.Resolve("/a"); err != nil || f != r.by["mem"] || p != "//host:1/a" {
+		t.Errorf("%v %q %v", f, p, err)
+	}
+	r.SetDefault(func() (string, string, error) { return "", "", nil })
+	if f, p, err := r.Resolve("/a"); err != nil || f != r.by["file"] || p != "/a" {
+		t.Errorf("%v %q %v", f, p, err)
+	}
+	broken := errors.New("broken configuration")
+	r.SetDefault(func() (string, string, error) { return "", "", broken })
+	if _, _, err := r.Resolve("/a"); !errors.Is(err, broken) {
+		t.Errorf("%v", err)
+	}
+}

@@ -23,8 +23,8 @@ const Scheme = "hdfs"
 
 // FS is Hadoop's file system. It connects when it is used first.
 type FS struct {
-	open0 func() (hadoop.Conf, *hadoop.User, error)
-	conns pool
+	settings map[string]string // with which conf and user are found at the first use
+	conns    pool
 
 	mu     sync.Mutex
 	conf   hadoop.Conf
@@ -38,19 +38,57 @@ func New(c hadoop.Conf, u *hadoop.User) *FS {
 	return &FS{conf: c, user: u, conns: pool{idle: map[string][]*dataConn{}}, by: map[string]*nameNode{}}
 }
 
-// Register makes hdfs: known to a registry. The configuration is read, and the user found out, at the first use.
+// Register makes hdfs: known to a registry, for plain paths too where fs.defaultFS says so. The configuration is read, and the
+// user found out, at the first use.
 func Register(r *vfs.Registry, settings map[string]string) *FS {
 	f := New(nil, nil)
-	f.open0 = func() (hadoop.Conf, *hadoop.User, error) {
-		c, err := hadoop.LoadConf(settings)
-		if err != nil {
-			return nil, nil, err
-		}
-		u, err := hadoop.UserFor(c, settings)
-		return c, u, err
-	}
+	f.settings = settings
 	r.Register(Scheme, f)
+	if _, given := settings["spark.hadoop.fs.defaultFS"]; given || len(hadoop.ConfDirs()) > 0 {
+		r.SetDefault(f.places)
+	}
 	return f
+}
+
+// places are the root of the default file system, "" where that is not this one, and the user's home in it.
+func (f *FS) places() (root, home string, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.configure(); err != nil {
+		return "", "", err
+	}
+	if root = Default(f.conf); root == "" {
+		return "", "", nil
+	}
+	if err := f.login(); err != nil {
+		return "", "", err
+	}
+	return root, "/user/" + f.user.Short(), nil
+}
+
+// DefaultFS is the file system of plain paths by the configuration, "" unless it is this one.
+func (f *FS) DefaultFS() (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.configure(); err != nil {
+		return "", err
+	}
+	return Default(f.conf), nil
+}
+
+// configure reads the configuration, and login finds out the user, unless that was done. The caller has the lock.
+func (f *FS) configure() (err error) {
+	if f.conf == nil {
+		f.conf, err = hadoop.LoadConf(f.settings)
+	}
+	return err
+}
+
+func (f *FS) login() (err error) {
+	if f.user == nil {
+		f.user, err = hadoop.UserFor(f.conf, f.settings)
+	}
+	return err
 }
 
 // Close ends all connections.
@@ -91,12 +129,11 @@ func (f *FS) node(path string) (*nameNode, string, error) {
 	if f.closed {
 		return nil, "", &fs.PathError{Op: "open", Path: path, Err: fs.ErrClosed}
 	}
-	if f.conf == nil {
-		c, u, err := f.open0()
-		if err != nil {
-			return nil, "", err
-		}
-		f.conf, f.user = c, u
+	if err := f.configure(); err != nil {
+		return nil, "", err
+	}
+	if err := f.login(); err != nil {
+		return nil, "", err
 	}
 	if authority == "" {
 		u, err := url.Parse(f.conf.Get("fs.defaultFS", ""))
