@@ -269,16 +269,19 @@ func (o *aggregateOp) Close() error {
 // It compares how many rows a new group brought in the beginning, when the table was small, with how many it brings when
 // the table is large. If that is no better, a large table does not pay: the rows of a group lie together, or hardly any
 // repeats. Then small tables follow, which fit the cache; and if they too save next to nothing, rows pass ungrouped.
+// When hardly any row of the first table's beginning repeats, some rows pass at once: most inputs end before a large table
+// could pay.
 type partialPolicy struct {
-	small  int // groups of a small table
-	large  int // groups after which the look is taken
-	pass   int // rows that pass ungrouped before grouping is tried again
-	limit  int // groups of the present table
-	rows   int // since the table was empty
-	early  int // rows when it had small groups
-	middle int // rows when it had large/2 groups
-	poor   int // tables in turn that saved almost nothing
-	left   int // rows still to pass
+	small  int  // groups of a small table
+	large  int  // groups after which the look is taken
+	pass   int  // rows that pass ungrouped before grouping is tried again
+	looked bool // the beginning was judged
+	limit  int  // groups of the present table
+	rows   int  // since the table was empty
+	early  int  // rows when it had small groups
+	middle int  // rows when it had large/2 groups
+	poor   int  // tables in turn that saved almost nothing
+	left   int  // rows still to pass
 	ids    []uint32
 }
 
@@ -300,6 +303,12 @@ func (p *partialPolicy) full(rows, groups int) bool {
 	}
 	if groups <= p.limit/2 {
 		p.middle = p.rows
+	}
+	if !p.looked && groups >= p.small/2 {
+		if p.looked = true; p.rows*50 < groups*51 {
+			p.left, p.rows, p.early, p.middle = p.pass/8, 0, 0, 0
+			return true
+		}
 	}
 	if groups < p.limit {
 		return false

@@ -194,11 +194,29 @@ func (g *rowGrouper) put(k int, v *columnar.Vector, n int) {
 
 func (g *rowGrouper) putFixed(f rowField, v *columnar.Vector, n int) {
 	w := f.l.Width()
-	for i := range n {
-		if v.Valid != nil && !v.Valid.Get(i) {
-			continue
+	switch {
+	case v.Valid != nil:
+		for i := range n {
+			if v.Valid.Get(i) {
+				putKey(g.buf[g.rowStart(i)+f.at:], v, f.l, w, i)
+			}
 		}
-		putKey(g.buf[g.rowStart(i)+f.at:], v, f.l, w, i)
+	case f.l == columnar.Int32x:
+		at := uint32(f.at)
+		for i, x := range columnar.Of[uint32](v.Data)[:n] {
+			binary.LittleEndian.PutUint32(g.buf[at:], x)
+			at = g.ends[i] + uint32(f.at)
+		}
+	case f.l == columnar.Int64x:
+		at := uint32(f.at)
+		for i, x := range columnar.Of[uint64](v.Data)[:n] {
+			binary.LittleEndian.PutUint64(g.buf[at:], x)
+			at = g.ends[i] + uint32(f.at)
+		}
+	default:
+		for i := range n {
+			putKey(g.buf[g.rowStart(i)+f.at:], v, f.l, w, i)
+		}
 	}
 }
 

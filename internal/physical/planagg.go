@@ -195,7 +195,8 @@ func (b *aggBuilder) oneDistinct() (args []expr.Expr, ok bool) {
 }
 
 // distinct groups by keys and the distinct arguments first, then by the keys: Partial, exchange, PartialMerge, then the
-// distinct aggregates see each value once. With keys the exchange is by the keys, so that one shuffle is enough.
+// distinct aggregates see each value once. With keys the exchange is by the keys, so that one shuffle is enough, and a
+// single distinct aggregate needs no PartialMerge.
 func (b *aggBuilder) distinct(c Plan, s spread, args []expr.Expr, rows float64) (Plan, spread) {
 	inner := append([]expr.Expr(nil), b.keys...)
 	innerCols := append([]expr.Expr(nil), b.cols...)
@@ -261,6 +262,23 @@ func (b *aggBuilder) distinct(c Plan, s spread, args []expr.Expr, rows float64) 
 		return &Aggregate{Mode: Final, Aggs: set(all, Final), Child: plan}, single
 	}
 	plan, s = b.pl.byKeys(plan, spread{kind: UnknownPart, n: s.n}, b.cols, rows)
+	if len(b.aggs)-len(others) == 1 {
+		return &Aggregate{Mode: Complete, Keys: b.cols, Aggs: distinctAgain(all, b.aggs), Child: plan}, s
+	}
 	plan = &Aggregate{Mode: PartialMerge, Keys: innerCols, Aggs: set(others, PartialMerge), Child: plan}
 	return &Aggregate{Mode: Complete, Keys: b.cols, Aggs: all, Child: plan}, s
+}
+
+// distinctAgain lets the last phase find the distinct arguments itself, over those that the first left: one aggregate keeps
+// its set by the numbers of the groups, so that the keys need not be looked up with each argument. Several would each keep
+// the same set.
+func distinctAgain(last, asked []AggExpr) []AggExpr {
+	out := append([]AggExpr(nil), last...)
+	for i := range out {
+		if asked[i].Agg.Distinct {
+			q := *out[i].Agg
+			q.Distinct, out[i].Agg = true, &q
+		}
+	}
+	return out
 }
