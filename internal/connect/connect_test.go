@@ -106,7 +106,8 @@ func TestQuery(t *testing.T) {
 		rows         int
 	}{
 		{"range 250", true, "schema batch250 complete", 250},
-		{"range 20000", true, "schema batch8200 batch8200 batch3600 complete", 20000},
+		{"range 20000", true, "schema batch20000 complete", 20000},
+		{"range 50000", true, "schema batch32800 batch17200 complete", 50000},
 		{"range 3", false, "schema batch3", 3},
 		{"range 0", true, "schema batch0 complete", 0},
 		{"cmd", true, "schema batch2 complete", 2},
@@ -170,7 +171,7 @@ func TestSQL(t *testing.T) {
 // TestReattach breaks the stream after each response in turn; the client sees every response once.
 func TestReattach(t *testing.T) {
 	c := newClient(t, Options{})
-	r := c.request(sqlPlan("range 50000"), true)
+	r := c.request(sqlPlan("range 150000"), true)
 	ctx, cancel := context.WithCancel(t.Context())
 	stream, err := c.ExecutePlan(ctx, r)
 	if err != nil {
@@ -201,7 +202,7 @@ func TestReattach(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := numbers(t, all); len(got) != 50000 || got[49999] != int64(49999) || len(all) < 5 {
+	if got := numbers(t, all); len(got) != 150000 || got[149999] != int64(149999) || len(all) < 5 {
 		t.Errorf("%d rows", len(got))
 	}
 	if got := c.session().runs; len(got) != 1 {

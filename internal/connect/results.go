@@ -183,16 +183,17 @@ func emptyBatch(s *types.Schema) *columnar.Batch {
 
 func (o *results) push(m *connectpb.ExecutePlanResponse) error { return o.op.push(o.ctx, m) }
 
-// Small batches are gathered, because every response costs the client a call to release it.
+// Batches are gathered, because every response costs the client a call to release it: up to so many rows or bytes, as long
+// as they come quickly.
 const (
-	smallBatch  = 1024
-	gatherRows  = 8192
+	gatherRows  = 1 << 15
+	gatherBytes = 4 << 20
 	gatherPause = 100 * time.Millisecond
 )
 
 // Batch implements Sink.
 func (o *results) Batch(b *columnar.Batch) error {
-	if b.N >= smallBatch {
+	if b.N >= gatherRows {
 		if err := o.flush(); err != nil {
 			return err
 		}
@@ -207,11 +208,13 @@ func (o *results) Batch(b *columnar.Batch) error {
 			o.pending = append(o.pending, columnar.NewAppender(b.Cols[i].Type))
 		}
 	}
+	held := int64(0)
 	for i := range b.Cols {
 		o.pending[i].AppendVector(&b.Cols[i])
+		held += o.pending[i].Bytes()
 	}
 	o.waiting += b.N
-	if o.waiting >= gatherRows || time.Since(o.since) > gatherPause {
+	if o.waiting >= gatherRows || held >= gatherBytes || time.Since(o.since) > gatherPause {
 		return o.flush()
 	}
 	return o.ctx.Err()
