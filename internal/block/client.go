@@ -1,6 +1,7 @@
 package block
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -276,7 +277,7 @@ func (s *Stream) Read(p []byte) (int, error) {
 			return 0, io.EOF
 		}
 		if err := s.advance(); err != nil {
-			s.err = fmt.Errorf("reading block %s from %s: %w", s.name, s.p.addr, err)
+			s.err = fmt.Errorf("%s, reading block %s from %s: %w", cmp.Or(s.c.o.RPC.Name, "a reader"), s.name, s.p.addr, err)
 		}
 	}
 	n := copy(p, s.rest)
