@@ -31,21 +31,32 @@ type cluster struct {
 	server  *server
 	seen    map[int]string // every process that was ever part of it, and what it is
 	daemons string         // settings of master and workers besides those that all have
+	net     *network       // nil: all on loopback
+	proxies []*proxy       // between its workers
 }
 
 // startCluster starts a master, workers of two cores each and a server that takes executors cores of them, one each.
 func startCluster(t *testing.T, workers, executors int, conf ...string) *cluster {
 	t.Helper()
 	c := &cluster{t: t, dir: t.TempDir(), seen: map[int]string{}}
+	c.begin(workers, executors, conf)
+	return c
+}
+
+func (c *cluster) begin(workers, executors int, conf []string) {
+	c.t.Helper()
 	c.startMaster(0)
 	for range workers {
 		c.workers = append(c.workers, nil)
 		c.startWorker(len(c.workers) - 1)
 	}
-	c.server = serve(t, launch{args: []string{"--master", c.url, "--executor-cores", "1", "--executor-memory", "512m", "--total-executor-cores", strconv.Itoa(executors)},
-		conf: append(append([]string{}, quickCluster...), conf...), local: c.under("driver")})
+	args := []string{"--master", c.url, "--executor-cores", "1", "--executor-memory", "512m", "--total-executor-cores", strconv.Itoa(executors)}
+	if c.net != nil {
+		args = append(args, "--properties-file", c.properties())
+		conf = append([]string{"spark.driver.host=" + c.net.router()}, conf...)
+	}
+	c.server = serve(c.t, launch{args: args, conf: append(append([]string{}, quickCluster...), conf...), local: c.under("driver")})
 	c.note()
-	return c
 }
 
 // under makes a folder of the cluster.
@@ -61,6 +72,9 @@ func (c *cluster) under(names ...string) string {
 func (c *cluster) properties() string {
 	path := filepath.Join(c.dir, "daemons.conf")
 	text := "spark.worker.timeout 6\nspark.deploy.recoveryMode FILESYSTEM\nspark.deploy.recoveryDirectory " + c.under("recovery") + "\n" + c.daemons
+	if c.net != nil {
+		text += "spark.authenticate true\nspark.authenticate.secret of-this-test\n"
+	}
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		c.t.Fatal(err)
 	}
@@ -69,7 +83,11 @@ func (c *cluster) properties() string {
 
 func (c *cluster) startMaster(port int) {
 	c.t.Helper()
-	c.master = start(c.t, launch{args: []string{"master", "--port", strconv.Itoa(port), "--webui-port", "-1", "--rest-port", "-1", "--properties-file", c.properties()}, bare: true})
+	args := []string{"master", "--port", strconv.Itoa(port), "--webui-port", "-1", "--rest-port", "-1", "--properties-file", c.properties()}
+	if c.net != nil {
+		args = append(args, "--host", c.net.router())
+	}
+	c.master = start(c.t, launch{args: args, bare: true})
 	c.url = c.master.see(`master at (spark://[0-9.:]+)`, 20*time.Second)
 }
 
@@ -83,11 +101,18 @@ func (c *cluster) restartMaster() {
 	c.note()
 }
 
+// localDir is the local directory of a worker's executors.
+func (c *cluster) localDir(i int) string { return c.under("worker"+strconv.Itoa(i), "local") }
+
 func (c *cluster) startWorker(i int) {
 	c.t.Helper()
 	name := "worker" + strconv.Itoa(i)
-	c.workers[i] = start(c.t, launch{args: []string{"worker", c.url, "--cores", "2", "--memory", "2g", "--webui-port", "-1", "--work-dir", c.under(name, "work"),
-		"--properties-file", c.properties()}, env: []string{"SPARK_LOCAL_DIRS=" + c.under(name, "local")}, bare: true})
+	l := launch{args: []string{"worker", c.url, "--cores", "2", "--memory", "2g", "--webui-port", "-1", "--work-dir", c.under(name, "work"),
+		"--properties-file", c.properties()}, env: []string{"SPARK_LOCAL_DIRS=" + c.localDir(i)}, bare: true}
+	if c.net != nil {
+		l.wrap, l.args = c.net.within(i), append(l.args, "--host", c.net.address(i))
+	}
+	c.workers[i] = start(c.t, l)
 	c.workers[i].see(`(worker-\S+) with 2 cores`, 20*time.Second)
 	c.note()
 }

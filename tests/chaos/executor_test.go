@@ -18,19 +18,30 @@ const (
 	shuffledRows = "1000003\t24000000\t500002500003"
 )
 
+// small is the same with a tenth of the rows.
+const (
+	small     = "select count(*), sum(c), sum(k) from (select id % 100003 as k, count(*) as c from range(0, 2400000, 1, 12) group by 1)"
+	smallRows = "100003\t2400000\t5000250003"
+)
+
 // harmed runs the query while harm is done to the cluster, and demands its answer.
 func (c *cluster) harmed(name string, harm func(running context.Context) string) {
+	c.t.Helper()
+	c.answers(name, shuffled, shuffledRows, harm)
+}
+
+func (c *cluster) answers(name, text, want string, harm func(running context.Context) string) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
 	defer cancel()
 	running, over := context.WithCancel(ctx)
 	told := make(chan string, 1)
 	go func() { told <- harm(running) }()
-	rows, err := c.server.connect(c.t).query(ctx, shuffled)
+	rows, err := c.server.connect(c.t).query(ctx, text)
 	over()
 	c.t.Logf("%s: %s", name, <-told)
-	if got := strings.Join(rows, "\n"); err != nil || got != shuffledRows {
-		c.t.Errorf("%s: got %s %v, want %s", name, got, err, shuffledRows)
+	if got := strings.Join(rows, "\n"); err != nil || got != want {
+		c.t.Errorf("%s: got %s %v, want %s", name, got, err, want)
 	}
 	c.note()
 }

@@ -19,6 +19,9 @@ var binary string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	if os.Getenv(proxyEnv) != "" {
+		return beProxy()
+	}
 	if binary = os.Getenv("FIRESTEEL"); binary != "" {
 		binary, _ = filepath.Abs(binary)
 		return m.Run()
