@@ -4,18 +4,30 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/memory"
 )
 
-// mergeFan is the number of runs that are merged at once.
-const mergeFan = 64
+// mergeFan is the number of runs that are merged at once, if memory allows, and leastFan the least.
+const (
+	mergeFan = 64
+	leastFan = 4
+)
 
 // merge merges the runs; if there are too many, in several passes.
 func (s *sorter) merge(ctx context.Context) (rowSource, error) {
-	for len(s.files) > mergeFan {
-		if err := s.mergeSome(ctx); err != nil {
+	fan := s.fan()
+	for at := 0; len(s.files) > fan; at++ {
+		n := fan
+		if over := (len(s.files) - fan) % (fan - 1); over > 0 { // the first merges so few that all others are full
+			n = over + 1
+		}
+		if at+n > len(s.files) {
+			at = 0
+		}
+		if err := s.mergeSome(ctx, at, n); err != nil {
 			return nil, err
 		}
 	}
@@ -26,9 +38,22 @@ func (s *sorter) merge(ctx context.Context) (rowSource, error) {
 	return m.next, nil
 }
 
-// mergeSome makes one run of the first mergeFan runs; it takes their place, so that equal rows stay in order.
-func (s *sorter) mergeSome(ctx context.Context) error {
-	m, err := s.newMerger(s.files[:mergeFan])
+// fan is the number of runs that there is memory to merge at once. It reserves what their readers take.
+func (s *sorter) fan() int {
+	each := int64(0)
+	for _, f := range s.files {
+		each = max(each, f.ReaderBytes())
+	}
+	n := min(mergeFan, max(len(s.files), leastFan))
+	for s.mem.Release(); n > leastFan && !s.mem.TryGrow(int64(n)*each); n-- {
+	}
+	return n
+}
+
+// mergeSome makes one run of n runs; it takes their place, so that equal rows stay in order.
+func (s *sorter) mergeSome(ctx context.Context, at, n int) error {
+	done := slices.Clone(s.files[at : at+n])
+	m, err := s.newMerger(done)
 	if err != nil {
 		return err
 	}
@@ -36,8 +61,7 @@ func (s *sorter) mergeSome(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	done := s.files[:mergeFan]
-	s.files = append([]*memory.SpillFile{f}, s.files[mergeFan:]...)
+	s.files = slices.Replace(s.files, at, at+n, f)
 	for err == nil {
 		var b *columnar.Batch
 		if b, err = m.next(ctx); b == nil {
@@ -70,12 +94,14 @@ type merger struct {
 	stop int   // a run whose batch is used up; -1: none
 	left int   // rows that may still come, <0: any number
 	out  columnar.Batch
+	most int      // rows of a batch
 	from []int    // of the rows collected: their runs
 	rows []uint32 // and their numbers
 }
 
 func (s *sorter) newMerger(files []*memory.SpillFile) (*merger, error) {
 	m := &merger{s: s, plan: planByType(s.keys), stop: -1, left: s.limit}
+	var bytes, rows int64
 	m.out.Schema = s.schema
 	m.out.Cols = make([]columnar.Vector, len(s.schema.Fields))
 	for _, f := range files {
@@ -84,7 +110,9 @@ func (s *sorter) newMerger(files []*memory.SpillFile) (*merger, error) {
 			return nil, err
 		}
 		m.runs = append(m.runs, &sortedRun{r: r})
+		bytes, rows = bytes+f.Bytes(), rows+f.Rows()
 	}
+	m.most = rowsPer(mergeBytes, bytes, rows)
 	for i := range m.runs {
 		ok, err := m.load(i)
 		if err != nil {
@@ -95,6 +123,14 @@ func (s *sorter) newMerger(files []*memory.SpillFile) (*merger, error) {
 		}
 	}
 	return m, nil
+}
+
+// mergeBytes is the size of a batch of wide rows, about.
+const mergeBytes = 4 << 20
+
+// rowsPer is how many rows a batch has that is not much larger than a size, where so many rows take so many bytes.
+func rowsPer(size, bytes, rows int64) int {
+	return int(min(max(size*rows/max(bytes, 1), 1), BatchRows))
 }
 
 // load reads the next batch of a run; false at its end.
@@ -198,7 +234,7 @@ func (m *merger) reload() error {
 // collect picks rows until a batch is full or a run has to be read on.
 func (m *merger) collect() {
 	m.from, m.rows = m.from[:0], m.rows[:0]
-	for len(m.heap) > 0 && len(m.rows) < BatchRows && m.left != 0 {
+	for len(m.heap) > 0 && len(m.rows) < m.most && m.left != 0 {
 		i := m.heap[0]
 		r := m.runs[i]
 		m.from, m.rows = append(m.from, i), append(m.rows, uint32(r.row))

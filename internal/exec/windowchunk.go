@@ -80,7 +80,7 @@ func (c *windowChunk) spill(d *memory.Dirs, end bool) error {
 			return err
 		}
 		c.at = append(c.at, at)
-		if err := c.file.Write(&all, from, min(from+windowPage, all.N)); err != nil {
+		if err := c.file.WriteFrame(&all, from, min(from+windowPage, all.N)); err != nil {
 			return err
 		}
 	}

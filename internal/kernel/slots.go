@@ -12,11 +12,18 @@ type slots struct {
 	width int
 	data  []byte // fixed widths and views
 	state []byte // 0 nothing yet, 1 null, 2 a value
-	heap  []byte // texts longer than a view holds
-	live  int    // bytes of heap in use
 	rows  []any  // nested types
-	bufs  [1][]byte
+
+	heap [][]byte // chunks of texts longer than a view holds: these stay where they are, so that growing copies nothing
+	held int      // bytes of the chunks
+	live int      // bytes that groups refer to
 }
+
+// Sizes of chunks: each is twice as large as the one before.
+const (
+	firstTexts = 1 << 12
+	mostTexts  = 1 << 20
+)
 
 const (
 	slotEmpty = iota
@@ -81,30 +88,44 @@ func (s *slots) setText(g uint32, text []byte) {
 	if old := &views[g]; old.Len > columnar.InlineMax {
 		s.live -= int(old.Len)
 	}
+	var buf, off uint32
 	if len(text) > columnar.InlineMax {
-		if len(s.heap) > 1<<16 && len(s.heap) > 4*s.live {
-			s.compact(views)
+		if s.held > 1<<16 && s.held > 4*(s.live+len(text)) {
+			s.compact(views, g)
 		}
 		s.live += len(text)
+		buf, off = s.keep(text)
 	}
-	off := uint32(len(s.heap))
-	if len(text) > columnar.InlineMax {
-		s.heap = append(s.heap, text...)
-	}
-	views[g] = columnar.MakeView(text, 0, off)
+	views[g] = columnar.MakeView(text, buf, off)
 }
 
-// compact drops the texts that no group holds any more.
-func (s *slots) compact(views []columnar.View) {
-	next := make([]byte, 0, 2*s.live+1024)
+// keep copies a text to the last chunk, or to a new one if it does not fit.
+func (s *slots) keep(text []byte) (buf, off uint32) {
+	last := len(s.heap) - 1
+	if last < 0 || len(s.heap[last])+len(text) > cap(s.heap[last]) {
+		size := firstTexts
+		if last >= 0 {
+			size = min(2*cap(s.heap[last]), mostTexts)
+		}
+		size = max(size, len(text))
+		s.heap = append(s.heap, make([]byte, 0, size))
+		s.held += size
+		last++
+	}
+	off = uint32(len(s.heap[last]))
+	s.heap[last] = append(s.heap[last], text...)
+	return uint32(last), off
+}
+
+// compact drops the texts that no group holds any more, that of group gone among them.
+func (s *slots) compact(views []columnar.View, gone uint32) {
+	old := s.heap
+	s.heap, s.held = nil, 0
 	for i := range views {
-		if v := &views[i]; v.Len > columnar.InlineMax {
-			off := uint32(len(next))
-			next = append(next, s.heap[v.Off:v.Off+v.Len]...)
-			v.Off = off
+		if v := &views[i]; v.Len > columnar.InlineMax && uint32(i) != gone {
+			v.Buf, v.Off = s.keep(old[v.Buf][v.Off : v.Off+v.Len])
 		}
 	}
-	s.heap = next
 }
 
 // compare orders row i of a flat vector against the group's value.
@@ -113,8 +134,7 @@ func (s *slots) compare(g uint32, v *columnar.Vector, i int) int {
 		one := columnar.NewConst(s.t, s.rows[g], 1)
 		return CompareAt(v, i, &one, 0)
 	}
-	s.bufs[0] = s.heap
-	w := columnar.Vector{Type: s.t, N: len(s.state), Data: s.data, Bufs: s.bufs[:]}
+	w := columnar.Vector{Type: s.t, N: len(s.state), Data: s.data, Bufs: s.heap}
 	return CompareAt(v, i, &w, int(g))
 }
 
@@ -138,7 +158,7 @@ func (s *slots) vector(from, to int) columnar.Vector {
 		copy(v.Data, s.data[from*s.width:min(to, len(s.state))*s.width])
 	}
 	if s.l == columnar.View16 {
-		v.Bufs = [][]byte{s.heap}
+		v.Bufs = s.heap
 	}
 	setNulls(&v, func(i int) bool { return state[i] != slotValue })
 	return v
@@ -154,12 +174,17 @@ func (s *slots) flags(from, to int) columnar.Vector {
 }
 
 func (s *slots) bytes() int64 {
-	return int64(cap(s.data)) + int64(cap(s.state)) + int64(cap(s.heap)) + int64(cap(s.rows))*64
+	return int64(cap(s.data)) + int64(cap(s.state)) + int64(s.held) + int64(cap(s.rows))*64
 }
 
 func (s *slots) reset() {
 	clear(s.rows)
-	s.data, s.state, s.heap, s.rows, s.live = s.data[:0], s.state[:0], s.heap[:0], s.rows[:0], 0
+	s.data, s.state, s.rows, s.live = s.data[:0], s.state[:0], s.rows[:0], 0
+	s.heap, s.held = s.heap[:min(len(s.heap), 1)], 0
+	for i := range s.heap {
+		s.heap[i] = s.heap[i][:0]
+		s.held += cap(s.heap[i])
+	}
 }
 
 // ---- min and max ----
@@ -215,8 +240,7 @@ func (a *MinMax) texts(v *columnar.Vector, n int, group []uint32) {
 			if best.Len == x[i].Len && best.Prefix == x[i].Prefix && best.Len <= 4 {
 				continue
 			}
-			a.v.bufs[0] = a.v.heap
-			c := columnar.ViewCompare(&x[i], v.Bufs, best, a.v.bufs[:])
+			c := columnar.ViewCompare(&x[i], v.Bufs, best, a.v.heap)
 			if c == 0 || (c > 0) != a.max {
 				continue
 			}

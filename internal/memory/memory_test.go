@@ -194,3 +194,46 @@ func TestSpillFile(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestWideRowsMakeSmallFrames(t *testing.T) {
+	d := NewDirs(t.TempDir())
+	defer d.Remove()
+	s, err := d.Spill()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	schema := types.NewSchema(types.Field{Name: "a", Type: types.String})
+	build := columnar.NewBuilder(types.String, 64)
+	for i := range 64 {
+		build.Append(strings.Repeat(string(rune('a'+i%26)), 100<<10))
+	}
+	v := build.Finish()
+	if err := s.Write(&columnar.Batch{Schema: schema, N: 64, Cols: []columnar.Vector{v}}, 0, 64); err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Reader(schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frames, rows := 0, 0
+	for {
+		b, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range b.N {
+			if got := b.Cols[0].Text(i); len(got) != 100<<10 || got[0] != byte('a'+rows%26) {
+				t.Fatalf("row %d is %d bytes of %c", rows, len(got), got[0])
+			}
+			rows++
+		}
+		frames++
+	}
+	if rows != 64 || frames < 16 || s.ReaderBytes() > 2<<20 {
+		t.Errorf("%d rows in %d frames, of which a reader takes %d bytes", rows, frames, s.ReaderBytes())
+	}
+}

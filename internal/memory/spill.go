@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	spillFlush = 256 << 10 // bytes collected before a write
+	spillFlush = 256 << 10 // bytes collected before a write, and of a frame, about: a reader holds one
 	spillRead  = 128 << 10 // bytes read ahead
 )
 
@@ -29,6 +29,9 @@ type SpillFile struct {
 	buf   []byte
 	rows  int64
 	bytes int64
+
+	flush   int   // bytes collected before a write
+	largest int64 // bytes of a frame
 }
 
 // spillPart is the part of a spill file that lies in one file of the disk: from its position to that of the next part.
@@ -39,7 +42,7 @@ type spillPart struct {
 
 // Spill makes a spill file.
 func (d *Dirs) Spill() (*SpillFile, error) {
-	s := &SpillFile{dirs: d}
+	s := &SpillFile{dirs: d, flush: scaled(spillFlush)}
 	s.enc.Seal = d.seal
 	if err := s.extend(nil); err != nil {
 		return nil, s.trouble(err, 0)
@@ -64,23 +67,39 @@ func (s *SpillFile) Compress(on bool) { s.enc.Compress = on }
 func (s *SpillFile) Rows() int64  { return s.rows }
 func (s *SpillFile) Bytes() int64 { return s.bytes + int64(len(s.buf)) }
 
-// Write appends rows [from, to) of b as one frame.
+// Write appends rows [from, to) of b, as one frame or, if they are large, several.
 func (s *SpillFile) Write(b *columnar.Batch, from, to int) error {
-	if from == to {
-		return nil
+	for from < to {
+		end := from + b.RowsWithin(from, to, int64(s.flush))
+		if err := s.WriteFrame(b, from, end); err != nil {
+			return err
+		}
+		from = end
 	}
+	return nil
+}
+
+// WriteFrame appends rows [from, to) of b as one frame.
+func (s *SpillFile) WriteFrame(b *columnar.Batch, from, to int) error {
+	before := len(s.buf)
 	s.buf = s.enc.Append(s.buf, b, from, to)
+	s.largest = max(s.largest, int64(len(s.buf)-before))
 	s.rows += int64(to - from)
-	if len(s.buf) < spillFlush {
+	if len(s.buf) < s.flush {
 		return nil
 	}
 	return s.Flush()
 }
 
+// ReaderBytes is what one reader of the file holds, about.
+func (s *SpillFile) ReaderBytes() int64 { return spillRead + 3*s.largest }
+
 // Flush writes what is buffered, and drops the buffer of a file that will get no more.
 func (s *SpillFile) Flush() error {
 	rest := s.buf
-	s.buf = s.buf[:0]
+	if s.buf = s.buf[:0]; cap(rest) > 4*s.flush { // of a large row: those that follow may be small
+		s.buf = nil
+	}
 	var full map[string]bool
 	for len(rest) > 0 {
 		f := s.parts[len(s.parts)-1].f

@@ -214,14 +214,14 @@ func (pl *Planner) choose(n *logical.Join, keys bool) (how strategy, buildRight 
 	default:
 		buildRight = canRight
 	}
-	if how, side, ok := hinted(n.Hint, canLeft, canRight, keys, buildRight); ok {
+	if how, side, ok := hinted(n.Hint, canLeft, canRight, keys, buildRight); ok && !(pl.Frugal && how <= broadcastLoop) {
 		return how, side
 	}
 	small := rb
 	if !buildRight {
 		small = lb
 	}
-	fits := pl.BroadcastBytes >= 0 && small <= float64(pl.BroadcastBytes)
+	fits := pl.BroadcastBytes >= 0 && !pl.Frugal && small <= float64(pl.BroadcastBytes)
 	switch {
 	case !keys && (fits || n.Kind != logical.InnerJoin && n.Kind != logical.CrossJoin):
 		return broadcastLoop, buildRight

@@ -16,6 +16,8 @@ type Options struct {
 	ShufflePartitions int   // spark.sql.shuffle.partitions; 0: as many as the rows call for
 	BroadcastBytes    int64 // largest build side that is broadcast; <0: never
 	PreferSortMerge   bool  // spark.sql.join.preferSortMergeJoin
+	// Frugal keeps sides of joins whole in memory only where there is no other way, whatever hints say.
+	Frugal bool
 	// StateTypes gives the types of an aggregate's partial state (the function table's, by way of eval).
 	StateTypes func(a *expr.Agg) ([]types.Type, error)
 }

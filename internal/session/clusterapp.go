@@ -16,6 +16,7 @@ import (
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/driver"
 	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/scheduler"
 	"github.com/firesteel/firesteel/internal/shuffle/service"
 )
@@ -158,6 +159,15 @@ func executorOf(v *conf.Values, binary string) cluster.Executor {
 		}
 	}
 	return e
+}
+
+// executorBudget is what an executor has for rows.
+func (a *App) executorBudget() int64 {
+	total := a.Conf.Bytes("spark.executor.memory")
+	if a.master.Kind == cluster.LocalCluster {
+		total = min(total, int64(a.master.MemoryMB)<<20)
+	}
+	return memory.BudgetOf(total)
 }
 
 // LogTo is a logger at the level that the settings ask for (spark.log.level): what the application asks of its cluster and gets.

@@ -12,6 +12,7 @@ import (
 	"github.com/firesteel/firesteel/internal/driver"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/exec"
+	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/physical"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/wire"
@@ -201,21 +202,16 @@ func (x *onExecutors) runBroadcast(ctx context.Context, s *stage) error {
 	if err := x.prepare(s); err != nil {
 		return err
 	}
-	var data []byte
+	account := x.app.pool.Shared("broadcast")
+	defer account.Close() // what it held is the block store's by then
+	col := &collected{mem: account.Reserve("BroadcastExchange")}
+	defer col.mem.Release()
 	out := wire.Output{Kind: wire.RowOutput, Compress: x.q.values.Bool("spark.broadcast.compress")}
-	err := x.rows(ctx, s, out, func(r io.Reader, _ bool) error {
-		kept := len(data)
-		buf := bytes.NewBuffer(data)
-		_, err := buf.ReadFrom(r)
-		if data = buf.Bytes(); err != nil {
-			data = data[:kept]
-			return &lostResult{err}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := x.rows(ctx, s, out, func(r io.Reader, _ bool) error { return col.take(r) }); err != nil {
 		return err
 	}
+	data := col.data
+	var err error
 	if s.rows, err = wire.FrameRows(data); err != nil {
 		return err
 	}
@@ -230,11 +226,47 @@ func (x *onExecutors) runBroadcast(ctx context.Context, s *stage) error {
 		return err
 	}
 	s.bytes = int64(len(data))
+	col.mem.Release()
 	if s.broadcast, err = x.ex.Broadcast(data); err != nil {
 		return err
 	}
 	s.done = true
 	return nil
+}
+
+// collected are the rows of a broadcast as they come to the driver.
+type collected struct {
+	mem  *memory.Reservation
+	data []byte
+}
+
+// collectStep is how much more a broadcast takes at least.
+const collectStep = 256 << 10
+
+// take adds a task's rows, or none of them.
+func (c *collected) take(r io.Reader) error {
+	kept := len(c.data)
+	for {
+		if len(c.data) == cap(c.data) {
+			size := cap(c.data) + max(cap(c.data)/2, collectStep)
+			if err := c.mem.Grow(int64(size)); err != nil { // both are there for a moment
+				return err
+			}
+			grown := make([]byte, len(c.data), size)
+			copy(grown, c.data)
+			c.mem.Shrink(int64(cap(c.data)))
+			c.data = grown
+		}
+		n, err := r.Read(c.data[len(c.data):cap(c.data)])
+		c.data = c.data[:len(c.data)+n]
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			c.data = c.data[:kept]
+			return &lostResult{err}
+		}
+	}
 }
 
 // inlineBits is the size up to which a runtime filter's bits travel with each stage that needs them.

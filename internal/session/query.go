@@ -11,6 +11,7 @@ import (
 	"github.com/firesteel/firesteel/internal/expr"
 	"github.com/firesteel/firesteel/internal/kernel"
 	"github.com/firesteel/firesteel/internal/logical"
+	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/optimizer"
 	"github.com/firesteel/firesteel/internal/physical"
 	"github.com/firesteel/firesteel/internal/source"
@@ -28,6 +29,8 @@ type query struct {
 	description string
 	tags        []string
 	progress    func(Progress)
+	frugal      bool // memory was refused: see run
+	begun       bool // rows were handed out, or tasks of a write have begun
 }
 
 // newQuery takes a snapshot of the session's settings.
@@ -115,8 +118,9 @@ func (q *query) planOptions() physical.Options {
 		// One table serves all tasks of the process, so a build side pays off up to a good part of the memory.
 		o.BroadcastBytes = max(o.BroadcastBytes, q.s.app.pool.Usage().Budget/8)
 	default:
-		o.BroadcastBytes = max(o.BroadcastBytes, clusterBroadcast)
+		o.BroadcastBytes = max(o.BroadcastBytes, min(clusterBroadcast, q.s.app.executorBudget()/8))
 	}
+	o.Frugal = q.frugal
 	return o
 }
 
@@ -124,7 +128,8 @@ func (q *query) planOptions() physical.Options {
 // which is cheaper than a shuffle of both sides beyond Spark's threshold.
 const clusterBroadcast = 64 << 20
 
-// run optimizes, plans and executes a resolved plan; its batches go to sink, borrowed.
+// run optimizes, plans and executes a resolved plan; its batches go to sink, borrowed. A plan with broadcasts that was refused
+// memory before anything of it was seen is planned without them and run once more.
 func (q *query) run(ctx context.Context, analyzed logical.Plan, sink func(*columnar.Batch) error) error {
 	if x := q.s.app.executors; x != nil {
 		if err := x.Ready(ctx); err != nil { // plans depend on how many slots there are
@@ -135,7 +140,32 @@ func (q *query) run(ctx context.Context, analyzed logical.Plan, sink func(*colum
 	if err != nil {
 		return err
 	}
-	return q.execute(ctx, plans, sink)
+	q.begun = false
+	err = q.execute(ctx, plans, func(b *columnar.Batch) error { q.begun = true; return sink(b) })
+	if err == nil || q.begun || q.frugal || !memory.Refused(err) || !broadcasts(plans) {
+		return err
+	}
+	again := *q
+	again.frugal = true
+	if plans, err2 := again.plan(analyzed); err2 == nil {
+		return again.execute(ctx, plans, sink)
+	}
+	return err
+}
+
+// broadcasts says whether a side of a join is kept whole by every process: the sizes of those are estimated, and one that
+// is larger after all is better shuffled.
+func broadcasts(p *Plans) (found bool) {
+	look := func(n physical.Plan) bool {
+		_, is := n.(*physical.Broadcast)
+		found = found || is
+		return !found
+	}
+	physical.Walk(p.Physical, look)
+	for _, s := range p.Subqueries {
+		physical.Walk(s.Plan, look)
+	}
+	return found
 }
 
 // execute runs the subqueries of a planned query and then the query.

@@ -31,6 +31,7 @@ type results struct {
 	next    int // partition
 	waiting map[int]driver.RemoteResult
 	lost    error // the current partition's result could not be read
+	refused error // what take answered: the job ended for it
 }
 
 // rows runs a stage and gives the frames of each partition to take, in the order of the partitions. What is stored is read
@@ -56,9 +57,13 @@ func (x *onExecutors) rows(ctx context.Context, s *stage, out wire.Output, take 
 				task = tasks[task]
 			}
 			res.waiting[task] = r
-			return res.deliver()
+			res.refused = res.deliver()
+			return res.refused
 		}
 		if _, err := x.app.driver.RunJob(ctx, j); err != nil {
+			if res.refused != nil {
+				return res.refused
+			}
 			return unwrapJob(err)
 		}
 		if err := res.deliver(); err != nil {

@@ -87,6 +87,9 @@ func (x *execution) run(ctx context.Context, plan physical.Plan, sink func(*colu
 	if err != nil {
 		return err
 	}
+	if _, writes := root.Plan.(*physical.WriteFiles); writes {
+		x.q.begun = true
+	}
 	return x.runRoot(ctx, root, sink)
 }
 

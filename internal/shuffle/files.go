@@ -45,6 +45,7 @@ func NewFiles(dirs *memory.Dirs, self event.ExecutorID, host string, compress bo
 }
 
 const (
+	frameBytes    = 1 << 20 // of a frame, about: a reader holds one
 	defaultWindow = 48 << 20
 	maxAhead      = 256 // map outputs that a reader asks for ahead
 )
@@ -95,7 +96,11 @@ func (w *fileWriter) Write(ctx context.Context, b *columnar.Batch, order, bounds
 func (w *fileWriter) encode(part int, b *columnar.Batch) error {
 	p := &w.parts[part]
 	before := cap(p.frames)
-	p.frames = w.enc.Append(p.frames, b, 0, b.N)
+	for from := 0; from < b.N; {
+		n := b.RowsWithin(from, b.N, frameBytes)
+		p.frames = w.enc.Append(p.frames, b, from, from+n)
+		from += n
+	}
 	free(b)
 	p.rows += int64(b.N)
 	w.held += int64(cap(p.frames) - before)
