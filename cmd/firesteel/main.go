@@ -67,8 +67,12 @@ func endings() []os.Signal {
 // patience is how long a process that was told to end may take to put things in order.
 const patience = 20 * time.Second
 
-// insist ends the process when it was told to end (an interrupt does not count) and does not, whatever it is busy with.
+// insist ends the process when it was told to end (an interrupt does not count) and does not, whatever it is busy with. An
+// executor may take its time, and has limits of its own.
 func insist() {
+	if len(os.Args) > 1 && os.Args[1] == "executor" {
+		return
+	}
 	told := make(chan os.Signal, 1)
 	signal.Notify(told, syscall.SIGTERM)
 	<-told

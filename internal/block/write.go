@@ -28,6 +28,9 @@ func (s *Store) Writer(name string, level Level) *Writer {
 	return &Writer{s: s, name: name, level: level}
 }
 
+// Rows says how many rows the block has, where its bytes are those of rows.
+func (w *Writer) Rows(n int64) { w.rows = n }
+
 // Write implements io.Writer.
 func (w *Writer) Write(p []byte) (int, error) {
 	if w.err == nil {

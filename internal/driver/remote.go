@@ -82,6 +82,9 @@ type Remote struct {
 	cached   map[string]map[event.ExecutorID]event.BlockStatus // cached blocks by name
 	dropped  map[string]bool                                   // names of cached blocks that must not come (back)
 	nextWork int64
+	pulls    map[int64]*pull // orders that are not answered yet
+	copies   map[string]int  // how often a cached block is to be kept, where that is more than once
+	nextPull int64
 	wanted   int // executors, as told to the manager
 	scaling  bool
 	stopping bool
@@ -101,7 +104,7 @@ type remoteTask struct {
 func NewRemote(o RemoteOptions) *Remote {
 	r := &Remote{o: o, log: o.Log, execs: map[event.ExecutorID]*remoteExecutor{}, byConn: map[*rpc.Conn]*remoteExecutor{},
 		gone: map[event.ExecutorID]string{}, works: map[event.StageID]*remoteWork{}, tasks: map[event.TaskID]remoteTask{},
-		cached: map[string]map[event.ExecutorID]event.BlockStatus{}, dropped: map[string]bool{}}
+		cached: map[string]map[event.ExecutorID]event.BlockStatus{}, dropped: map[string]bool{}, pulls: map[int64]*pull{}, copies: map[string]int{}}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
 	}

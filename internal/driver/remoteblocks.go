@@ -107,12 +107,25 @@ func (r *Remote) DropBlocks(name string) {
 		r.dropped[name] = true
 	}
 	for b := range r.cached {
-		if b == name || len(b) > len(name) && b[:len(name)] == name && b[len(name)] == '_' {
+		if below(b, name) {
 			delete(r.cached, b)
 		}
 	}
+	for b := range r.copies {
+		if below(b, name) {
+			delete(r.copies, b)
+		}
+	}
+	for _, e := range r.execs {
+		maps.DeleteFunc(e.results, func(b string, _ bool) bool { return below(b, name) })
+	}
 	r.mu.Unlock()
 	r.tellAll(wire.DropBlocks{Name: name})
+}
+
+// below says whether a block is the one of a name or one of those whose names start with it and an underscore.
+func below(b, name string) bool {
+	return b == name || len(b) > len(name) && b[:len(name)] == name && b[len(name)] == '_'
 }
 
 // Cached implements Executors.
@@ -174,13 +187,14 @@ func (r *Remote) OpenResult(ctx context.Context, res RemoteResult) (io.ReadClose
 	if e == nil {
 		return nil, fmt.Errorf("result %s is lost with executor %s: %s: %w", res.Stored, res.At, why, block.ErrPeerLost)
 	}
-	return &storedResult{r.client.Open(ctx, e.blocks, res.Stored, res.Size), r, e.blocks, res.Stored, sync.Once{}}, nil
+	return &storedResult{r.client.Open(ctx, e.blocks, res.Stored, res.Size), r, e, e.blocks, res.Stored, sync.Once{}}, nil
 }
 
 // storedResult reads a stored result and removes it when it is closed.
 type storedResult struct {
 	*block.Stream
 	r        *Remote
+	of       *remoteExecutor
 	at, name string
 	once     sync.Once
 }
@@ -191,6 +205,9 @@ func (s *storedResult) Close() (err error) {
 		ctx, cancel := context.WithTimeout(s.r.base, leaveWait)
 		defer cancel()
 		err = errors.Join(err, s.r.client.Remove(ctx, s.at, s.name))
+		s.r.mu.Lock()
+		delete(s.of.results, s.name)
+		s.r.mu.Unlock()
 	})
 	return err
 }

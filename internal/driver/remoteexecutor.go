@@ -24,11 +24,14 @@ type remoteExecutor struct {
 	conn   *rpc.Conn
 	out    *rpc.Outbox[wire.Order]
 	works  map[int64]bool // that were sent
-	leave  string         // why it was told to leave
-	broken bool           // the connection is lost
-	over   bool           // its loss was told
-	exit   *cluster.Exited
-	timers []*time.Timer
+	// results are the names of stored results that nobody has read and removed yet.
+	results map[string]bool
+	leave   string // why it was told to leave
+	going   bool   // it is decommissioned: see depart
+	broken  bool   // the connection is lost
+	over    bool   // its loss was told
+	exit    *cluster.Exited
+	timers  []*time.Timer
 }
 
 // remoteHandler serves the connections to the driver.
@@ -98,6 +101,11 @@ func (r *Remote) report(e *remoteExecutor, m wire.Report) {
 	case wire.Leaving:
 		r.log.Info("executor leaves", "executor", e.id, "reason", m.Reason)
 		r.d.Post(scheduler.ExecutorDecommissioning{ID: e.id, Reason: m.Reason})
+		if m.Stays {
+			r.depart(e, m.Reason)
+		}
+	case wire.Pulled:
+		r.pulled(&m)
 	}
 }
 
@@ -118,6 +126,11 @@ func (r *Remote) ended(e *remoteExecutor, m *wire.Ended) {
 		if t.result || o.Result != nil {
 			end.Result = RemoteResult{Data: o.Result, Stored: o.Stored, At: e.id, Size: o.ResultSize}
 			end.ResultSize = max(o.ResultSize, int64(len(o.Result)))
+			if o.Stored != "" {
+				r.mu.Lock()
+				e.results[o.Stored] = true
+				r.mu.Unlock()
+			}
 		}
 	}
 	r.d.Post(end)
@@ -168,7 +181,7 @@ func (r *Remote) register(c *rpc.Conn, m *wire.Registration) error {
 	if m.Cores < 1 || m.Host == "" {
 		return sparkerr.Internal("executor %s registered with %d cores on host %q", m.Executor, m.Cores, m.Host)
 	}
-	e := &remoteExecutor{id: m.Executor, host: m.Host, cores: m.Cores, blocks: m.Blocks, conn: c, works: map[int64]bool{}}
+	e := &remoteExecutor{id: m.Executor, host: m.Host, cores: m.Cores, blocks: m.Blocks, conn: c, works: map[int64]bool{}, results: map[string]bool{}}
 	e.out = wire.Orders(c, func(o wire.Order, err error) { r.unsendable(e, o, err) })
 	r.execs[e.id], r.byConn[c] = e, e
 	r.holdService(e.host)
@@ -254,6 +267,7 @@ func (r *Remote) notice(n cluster.Notice) {
 	case cluster.Leaving:
 		r.log.Info("executor will be ended", "executor", n.ID, "grace", n.Grace, "reason", n.Reason)
 		r.d.Post(scheduler.ExecutorDecommissioning{ID: n.ID, Reason: n.Reason})
+		r.decommission(n.ID, n.Reason)
 	case cluster.Failed:
 		r.log.Error("the cluster manager cannot go on", "error", n.Err)
 		r.d.fail(n.Err)
@@ -327,6 +341,7 @@ func (r *Remote) lose(e *remoteExecutor, lost scheduler.ExecutorLost) {
 	for _, o := range r.execs {
 		o.out.Put(wire.PeerLost{Executor: e.id})
 	}
+	r.pullsLost(e)
 	if r.stopping {
 		return
 	}

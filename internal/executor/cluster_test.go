@@ -171,6 +171,11 @@ func (p *procs) kill(id event.ExecutorID, s syscall.Signal) {
 	}
 }
 
+// tellLeaving says that an executor will have to go, as a manager does.
+func (p *procs) tellLeaving(id event.ExecutorID) {
+	p.notify(cluster.Leaving{ID: id, Reason: "its node is being decommissioned"})
+}
+
 // log is what an executor wrote.
 func (p *procs) log(id string) string {
 	b, _ := os.ReadFile(filepath.Join(p.dir, "stderr-"+id))

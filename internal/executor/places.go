@@ -110,6 +110,16 @@ func (p *process) statuses(ctx context.Context, id event.ShuffleID, epoch int64)
 	return maps, nil
 }
 
+// moved implements shuffle.Peers.Where: it asks the driver anew.
+func (p *process) moved(ctx context.Context, id event.ShuffleID, m shuffle.MapStatus) (shuffle.MapStatus, bool) {
+	p.places.forget(id)
+	maps, err := p.statuses(ctx, id, 0)
+	if err != nil || m.Map >= len(maps) || maps[m.Map].At == m.At {
+		return m, false
+	}
+	return maps[m.Map], true
+}
+
 func (l *places) learn(peers map[event.ExecutorID]string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

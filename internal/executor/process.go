@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/firesteel/firesteel/internal/block"
@@ -58,6 +60,9 @@ type process struct {
 	running map[event.TaskID]*task
 	commits map[event.TaskID]chan bool
 	ending  bool
+	going   bool // it was told that it will have to go: see decommission
+	pulls   sync.WaitGroup
+	pulling chan struct{} // has a token of each pull that runs
 }
 
 // LostDriverError ends an executor whose driver is gone.
@@ -71,7 +76,7 @@ func (e *LostDriverError) Unwrap() error { return e.Cause }
 // Run is an executor from its registration to its end; see Main.
 func Run(ctx context.Context, a *Arguments, kinds map[string]Kind, log *slog.Logger) (err error) {
 	p := &process{args: a, log: log, kinds: kinds, ready: make(chan struct{}), leave: make(chan string, 1), places: newPlaces(), works: map[int64]*openWork{},
-		running: map[event.TaskID]*task{}, commits: map[event.TaskID]chan bool{}, queue: make(chan *task, a.Cores+queueSpare)}
+		running: map[event.TaskID]*task{}, commits: map[event.TaskID]chan bool{}, queue: make(chan *task, a.Cores+queueSpare), pulling: make(chan struct{}, maxPulls)}
 	p.ctx, p.stop = context.WithCancelCause(context.WithoutCancel(ctx))
 	defer p.stop(nil)
 	if err := p.connect(ctx); err != nil {
@@ -176,6 +181,13 @@ func named(prefix string, form func(string) string) map[string]string {
 
 // serve runs until the driver lets this executor go, is lost, or ctx ends.
 func (p *process) serve(ctx context.Context) error {
+	power := make(chan os.Signal, 1)
+	if p.decommissions() {
+		signal.Notify(power, decommissionSignals...)
+		defer signal.Stop(power)
+	}
+	told := ctx.Done()
+	var limit <-chan time.Time
 	every := p.conf.Duration("spark.executor.heartbeatInterval")
 	beat := time.NewTicker(max(every, 10*time.Millisecond))
 	defer beat.Stop()
@@ -188,7 +200,17 @@ func (p *process) serve(ctx context.Context) error {
 			return nil
 		case <-p.conn.Done():
 			return &LostDriverError{p.conn.Err()}
-		case <-ctx.Done():
+		case s := <-power:
+			p.leaveInPeace(fmt.Sprintf("the process received signal %s", s))
+		case <-told:
+			if told = nil; !p.decommissions() {
+				p.drain(ctx)
+				return nil
+			}
+			limit = time.After(p.leaveLimit())
+			p.leaveInPeace("the process was told to end")
+		case <-limit:
+			p.log.Warn("the executor did not get rid of its work and its blocks in time", "limit", p.leaveLimit())
 			p.drain(ctx)
 			return nil
 		}
@@ -198,8 +220,15 @@ func (p *process) serve(ctx context.Context) error {
 // drainLimit is how long running tasks may take to end when the machine ends this process.
 const drainLimit = 10 * time.Second
 
+// drainMost is how long all of that may take, whatever it waits for.
+const drainMost = 20 * time.Second
+
 // drain ends the tasks and reports how they ended.
 func (p *process) drain(ctx context.Context) {
+	time.AfterFunc(drainMost, func() {
+		p.log.Error("the executor is still busy after it was told to end", "limit", drainMost)
+		os.Exit(128 + int(syscall.SIGTERM))
+	})
 	p.log.Info("executor was told to end", "reason", context.Cause(ctx))
 	p.out.Put(wire.Leaving{Reason: "the process was told to end"})
 	p.endTasks("the executor ends")
@@ -219,6 +248,7 @@ func (p *process) endTasks(why string) {
 		return
 	}
 	p.stop(&event.KilledError{TaskKilled: event.TaskKilled{Cause: why}})
+	p.pulls.Wait()
 	close(p.queue)
 	done := make(chan struct{})
 	go func() { p.slots.Wait(); close(done) }()
@@ -313,6 +343,10 @@ func (p *process) obey(o wire.Order) {
 				p.conn.Close()
 			}
 		}()
+	case wire.Decommission:
+		p.leaveInPeace(o.Reason)
+	case wire.Pull:
+		p.pull(o)
 	case wire.Leave:
 		select {
 		case p.leave <- o.Reason:

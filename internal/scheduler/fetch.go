@@ -53,8 +53,7 @@ func (s *Scheduler) blame(a *attempt, m *stage, r event.FetchFailed) {
 		return
 	}
 	s.lostEpoch[r.From] = a.epoch
-	e := s.execs[r.From]
-	wholeHost := r.Host != "" && (s.cfg.ShuffleService || e != nil && e.leaving)
+	wholeHost := r.Host != "" && s.cfg.ShuffleService
 	s.loseOutputs(func(o *output) bool {
 		return o.at == r.From || wholeHost && o.host == r.Host
 	})

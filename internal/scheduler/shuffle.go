@@ -167,3 +167,37 @@ func (s *Scheduler) MapStatuses(id event.ShuffleID) []MapStatus {
 	}
 	return all
 }
+
+// OutputAt is a map output of an executor.
+type OutputAt struct {
+	Shuffle event.ShuffleID
+	Map     int
+	Bytes   int64
+}
+
+// OutputsAt lists the map outputs that lie at an executor, by shuffle and map. It scans all outputs.
+func (s *Scheduler) OutputsAt(id event.ExecutorID) (out []OutputAt) {
+	for _, sh := range sortedKeys(s.shuffles) {
+		for m, o := range s.shuffles[sh].maps {
+			if o.at == id {
+				out = append(out, OutputAt{sh, m, sum(o.sizes)})
+			}
+		}
+	}
+	return out
+}
+
+// RunningAt is the number of attempts that run on an executor.
+func (s *Scheduler) RunningAt(id event.ExecutorID) int {
+	if e := s.execs[id]; e != nil {
+		return len(e.running)
+	}
+	return 0
+}
+
+func sum(sizes []int64) (n int64) {
+	for _, b := range sizes {
+		n += b
+	}
+	return n
+}

@@ -231,6 +231,30 @@ func (f *Files) note(id event.ShuffleID, m int) {
 	f.written[id][m] = true
 }
 
+// Adopt keeps the output of a map task that ran in another executor: in has its whole file.
+func (f *Files) Adopt(id event.ShuffleID, m int, in io.Reader) error {
+	path, err := f.dirs.Path(FileName(id, m))
+	if err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), "temp_shuffle_")
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(tmp, in)
+	if err = errors.Join(err, tmp.Close()); err == nil {
+		err = CheckFile(tmp.Name(), 0, -1)
+	}
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("keeping map output %s failed: %w", FileName(id, m), err), os.Remove(tmp.Name()))
+	}
+	f.note(id, m)
+	return nil
+}
+
 // Remove implements Manager. Outputs whose files are gone already are none of its errors.
 func (f *Files) Remove(id event.ShuffleID) error {
 	f.mu.Lock()
@@ -275,6 +299,11 @@ type fileReader struct {
 	dec   *memory.FrameReader
 	ahead []fetched // of the map outputs from m on
 	asked int64     // bytes of those that were asked for
+	// Of the map output that is read: batches that were given, those to pass over as it is read again, whether it was fetched
+	// again because it was damaged, and how often because it had moved.
+	given, skip int
+	refetched   bool
+	moves       int
 }
 
 // fetched is a map output that was asked for ahead: nothing for one that lies here or is empty.
@@ -294,15 +323,24 @@ func (r *fileReader) Next(ctx context.Context) (*columnar.Batch, error) {
 				return nil, io.EOF
 			}
 			if err := r.open(ctx, r.r.Maps[r.m]); err != nil {
-				return nil, r.failed(ctx, err)
+				if err = r.again(ctx, err); err != nil {
+					return nil, r.failed(ctx, err)
+				}
 			}
 		}
 		b, err := r.dec.Next()
-		if err == nil {
+		switch {
+		case err == nil && r.skip > 0:
+			r.skip--
+			continue
+		case err == nil:
+			r.given++
 			return b, nil
-		}
-		if !errors.Is(err, io.EOF) {
-			return nil, r.failed(ctx, err)
+		case !errors.Is(err, io.EOF):
+			if err = r.again(ctx, err); err != nil {
+				return nil, r.failed(ctx, err)
+			}
+			continue
 		}
 		in := r.in
 		r.in = nil
@@ -324,6 +362,7 @@ func (r *fileReader) failed(ctx context.Context, err error) error {
 // advance goes on to the next map output.
 func (r *fileReader) advance() {
 	r.m++
+	r.given, r.skip, r.refetched, r.moves = 0, 0, false, 0
 	if len(r.ahead) > 0 {
 		r.asked -= r.ahead[0].size
 		r.ahead = r.ahead[1:]
@@ -361,12 +400,16 @@ func (r *fileReader) open(ctx context.Context, m MapStatus) (err error) {
 		r.in = nil
 		return err
 	}
+	r.decode()
+	return nil
+}
+
+func (r *fileReader) decode() {
 	if r.dec == nil {
 		r.dec = memory.NewFrameReader(r.in, r.r.Schema).Sealed(r.files.dirs.Seal())
 	} else {
 		r.dec.Reset(r.in)
 	}
-	return nil
 }
 
 func (r *fileReader) Close() error {

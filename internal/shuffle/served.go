@@ -113,6 +113,8 @@ type Peers struct {
 	Client *block.Client
 	// Address is the block server of an executor.
 	Address func(event.ExecutorID) (string, error)
+	// Where asks where a map output lies now: see Mover. It may be nil.
+	Where func(ctx context.Context, shuffle event.ShuffleID, m MapStatus) (MapStatus, bool)
 	// Service is set where shuffle services serve the outputs.
 	Service *Service
 }

@@ -104,6 +104,20 @@ type (
 	PeerLost struct{ Executor event.ExecutorID }
 	// RegisterAgain asks for another registration on the same connection.
 	RegisterAgain struct{}
+	// Decommission says that the executor will have to go: it takes no more tasks and goes on with those that run, and its
+	// blocks move to others meanwhile. Leave comes when that is done.
+	Decommission struct{ Reason string }
+	// Pull has the executor get a block from another one and keep it: a map output, or a cached block.
+	Pull struct {
+		ID      int64  // of the order, for Pulled
+		From    string // host:port of a block server
+		Name    string
+		Size    int64           // expected; 0: nobody knows
+		Shuffle event.ShuffleID // of a map output, else event.NoShuffle
+		Map     int
+		Rows    int64 // of a cached block
+		Disk    bool  // a cached block is to lie on disk only
+	}
 	// Leave ends the executor.
 	Leave struct{ Reason string }
 )
@@ -117,6 +131,8 @@ func (DropShuffle) isOrder()   {}
 func (DropBlocks) isOrder()    {}
 func (PeerLost) isOrder()      {}
 func (RegisterAgain) isOrder() {}
+func (Decommission) isOrder()  {}
+func (Pull) isOrder()          {}
 func (Leave) isOrder()         {}
 
 // Report is what an executor tells its driver: one of the types below.
@@ -141,8 +157,17 @@ type (
 	}
 	// BlockChanged says how a cached block is stored now; with an empty level it is gone.
 	BlockChanged struct{ Status event.BlockStatus }
-	// Leaving says that the executor was told to end by its machine and takes no more tasks.
-	Leaving struct{ Reason string }
+	// Leaving says that the executor was told to end by its machine and takes no more tasks. One that Stays goes on with what it
+	// has until Leave comes.
+	Leaving struct {
+		Reason string
+		Stays  bool
+	}
+	// Pulled says what became of a Pull; Failed is empty when it has the block.
+	Pulled struct {
+		ID     int64
+		Failed string
+	}
 )
 
 func (Started) isReport()      {}
@@ -151,11 +176,12 @@ func (AskCommit) isReport()    {}
 func (Alive) isReport()        {}
 func (BlockChanged) isReport() {}
 func (Leaving) isReport()      {}
+func (Pulled) isReport()       {}
 
 func addProcesses(c *rpc.Codec) {
 	rpc.Union[Order](c, NewWork{}, DropWork{}, Launch{}, KillTask{}, CommitAnswer{}, DropShuffle{}, DropBlocks{}, PeerLost{},
-		RegisterAgain{}, Leave{})
-	rpc.Union[Report](c, Started{}, Ended{}, AskCommit{}, Alive{}, BlockChanged{}, Leaving{})
+		RegisterAgain{}, Leave{}, Decommission{}, Pull{})
+	rpc.Union[Report](c, Started{}, Ended{}, AskCommit{}, Alive{}, BlockChanged{}, Leaving{}, Pulled{})
 }
 
 // Orders and Reports make the sending ends of a connection.

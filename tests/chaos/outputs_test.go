@@ -227,3 +227,45 @@ func TestShuffleServiceOfWorker(t *testing.T) {
 	}
 	eventually(t, 20*time.Second, "no map outputs are left", func() bool { return len(files(t, c.under("worker0", "local"))) == 0 })
 }
+
+// S08: an executor that is told to end during a shuffle gives its outputs to others first; no map task runs again and no stage
+// is repeated.
+func TestDecommissionDuringShuffle(t *testing.T) {
+	a := runApplication(t, "local-cluster[3,1,512]", "spark.decommission.enabled=true", "spark.storage.decommission.enabled=true",
+		"spark.sql.autoBroadcastJoinThreshold=-1", "spark.sql.adaptive.enabled=false", "spark.sql.shuffle.partitions=12")
+	a.await(3)
+	const q = "select count(*), sum(k), sum(n) from (select a.id % 100000 k, count(*) n from range(0, 3000000, 1, 12) a join range(0, 3000000, 1, 12) b on a.id = b.id group by 1)"
+	want := a.query(q)
+	maps, ended := a.maps(), a.count(func() int { return len(a.removed) })
+	for round := range 3 {
+		start := a.maps()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for a.maps() < start+4+10*round { // in the midst of the map side, and later
+				time.Sleep(time.Millisecond)
+			}
+			_ = syscall.Kill(a.pids()[0], syscall.SIGTERM)
+		}()
+		if got := a.query(q); !slices.Equal(got, want) {
+			t.Errorf("rows %v, not %v", got, want)
+		}
+		<-done
+		if got := a.maps() - start; got != maps {
+			t.Errorf("round %d: %d map tasks ran, not %d", round, got, maps)
+		}
+		eventually(t, 20*time.Second, "the executor ends", func() bool { return a.count(func() int { return len(a.removed) }) > ended+round })
+		a.await(3)
+	}
+	a.count(func() int {
+		for how, n := range a.tasks {
+			if !strings.HasSuffix(how, " event.Success") {
+				t.Errorf("%d times %s", n, how)
+			}
+		}
+		if a.retried > 0 {
+			t.Errorf("%d stages were repeated", a.retried)
+		}
+		return 0
+	})
+}

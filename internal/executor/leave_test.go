@@ -1,0 +1,162 @@
+package executor_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/executor"
+	"github.com/firesteel/firesteel/internal/wire"
+)
+
+var leaves = map[string]string{"spark.decommission.enabled": "true", "spark.storage.decommission.enabled": "true"}
+
+func init() {
+	toys["slow"] = func(ctx context.Context, env *executor.Env, t *executor.Task) (wire.Outcome, error) {
+		select {
+		case <-time.After(700 * time.Millisecond):
+			return wire.Outcome{Result: fmt.Appendf(nil, "%d %s", t.Attempt, env.ID)}, nil
+		case <-ctx.Done():
+			return wire.Outcome{}, context.Cause(ctx)
+		}
+	}
+}
+
+// awaitEnd waits until an executor has ended.
+func (c *testCluster) awaitEnd(t *testing.T, id event.ExecutorID) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); c.procs.has(id); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("executor %s goes on", id)
+		}
+	}
+}
+
+// An executor that is told to end gives what it has to others first: nothing is computed again.
+func TestDecommission(t *testing.T) {
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGPWR} {
+		t.Run(s.String(), func(t *testing.T) {
+			c := start(t, 2, 2, leaves)
+			c.waitFor(t, 4)
+			maps := c.mapRuns()
+			bad := make(chan event.Reason, 100)
+			c.Bus().Subscribe(func(e event.Event) {
+				if e, ok := e.(event.TaskEnd); ok {
+					if _, ok := e.Reason.(event.Success); !ok {
+						bad <- e.Reason
+					}
+				}
+			})
+			if _, err := c.run(t, stage("cache", 4)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.run(t, mapStage("map", 6)); err != nil {
+				t.Fatal(err)
+			}
+			c.procs.kill("0", s)
+			c.awaitEnd(t, "0")
+			for p := range 4 {
+				if at := c.remote.Cached(fmt.Sprintf("rdd_5_%d", p)); len(at) != 1 || at[0].At == "0" {
+					t.Errorf("cached partition %d lies at %v", p, at)
+				}
+			}
+			out, err := c.run(t, mapStage("map", 6), reduceStage("reduce"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantSums(t, out, 6)
+			if _, err := c.run(t, stage("cached", 4)); err != nil {
+				t.Error(err)
+			}
+			if n := maps(); n != 6 {
+				t.Errorf("%d map tasks ran, not 6", n)
+			}
+			select {
+			case r := <-bad:
+				t.Errorf("a task failed: %+v", r)
+			default:
+			}
+		})
+	}
+}
+
+// Tasks that run on an executor that is told to end may end, also when they write outputs; there are no new ones.
+func TestDecommissionBusy(t *testing.T) {
+	c := start(t, 2, 1, leaves)
+	c.waitFor(t, 2)
+	started := make(chan event.TaskInfo, 100)
+	sub := c.Bus().Subscribe(func(e event.Event) {
+		if e, ok := e.(event.TaskStart); ok {
+			started <- e.Info
+		}
+	})
+	defer sub.Close()
+	go func() {
+		for i := range started {
+			if i.Executor == "0" {
+				c.procs.kill("0", syscall.SIGTERM)
+				return
+			}
+		}
+	}()
+	out, err := c.run(t, stage("slow", 6))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at0 := 0
+	for i, r := range out {
+		attempt, at, _ := strings.Cut(string(r.Data), " ")
+		if attempt != "0" {
+			t.Errorf("task %d was repeated", i)
+		}
+		if at == "0" {
+			at0++
+		}
+	}
+	if at0 > 2 {
+		t.Errorf("%d tasks ran at the executor that was to leave", at0)
+	}
+	c.awaitEnd(t, "0")
+}
+
+// A driver that hears of the end of an executor from its manager has it decommissioned.
+func TestDecommissionByManager(t *testing.T) {
+	c := start(t, 2, 1, leaves)
+	c.waitFor(t, 2)
+	if _, err := c.run(t, mapStage("map", 6)); err != nil {
+		t.Fatal(err)
+	}
+	c.procs.tellLeaving("0")
+	c.awaitEnd(t, "0")
+	for _, st := range must(c.MapStatuses(t.Context(), 0)) {
+		if st.At == "0" || st.At == "" {
+			t.Errorf("map %d lies at %q", st.Map, st.At)
+		}
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// The only executor there is has nobody to give its blocks to, and may go without.
+func TestDecommissionAlone(t *testing.T) {
+	c := start(t, 1, 1, leaves)
+	if _, err := c.run(t, mapStage("map", 2)); err != nil {
+		t.Fatal(err)
+	}
+	c.procs.kill("0", syscall.SIGTERM)
+	c.awaitEnd(t, "0")
+	out, err := c.run(t, mapStage("map", 2), reduceStage("reduce"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSums(t, out, 2)
+}
