@@ -49,6 +49,10 @@ type Outputs interface {
 // leaveWait is how long an executor or driver may take to leave before it is killed.
 const leaveWait = 5 * time.Second
 
+// decommissionWait is how long executors of a worker that is decommissioned may take: those of applications with
+// spark.decommission.enabled end their tasks and give their blocks to others first.
+const decommissionWait = 10 * time.Minute
+
 // firstContact is how long a worker looks for its master at its start, and reconnect how long it looks for one that is gone.
 const (
 	firstContact = 20 * time.Second
@@ -371,12 +375,14 @@ func (w *Worker) leave() {
 	all := slices.Collect(maps.Values(w.execs))
 	w.mu.Unlock()
 	for _, p := range all {
-		w.kill(p)
+		w.killWithin(p, decommissionWait)
 	}
 	w.wake()
 }
 
-func (w *Worker) kill(p *process) {
+func (w *Worker) kill(p *process) { w.killWithin(p, leaveWait) }
+
+func (w *Worker) killWithin(p *process, grace time.Duration) {
 	if p == nil {
 		return
 	}
@@ -385,7 +391,7 @@ func (w *Worker) kill(p *process) {
 	run := p.p
 	w.mu.Unlock()
 	if run != nil {
-		w.busy.Go(func() { run.End(leaveWait) })
+		w.busy.Go(func() { run.End(grace) })
 	}
 }
 
