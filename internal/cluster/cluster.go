@@ -136,7 +136,11 @@ type Leaving struct {
 // executors); all jobs must fail with the error.
 type Failed struct{ Err error }
 
-func (Registered) isNotice() {}
-func (Exited) isNotice()     {}
-func (Leaving) isNotice()    {}
-func (Failed) isNotice()     {}
+// Credentials are the newest tokens with which executors prove themselves to file systems, in Hadoop's form.
+type Credentials struct{ Data []byte }
+
+func (Credentials) isNotice() {}
+func (Registered) isNotice()  {}
+func (Exited) isNotice()      {}
+func (Leaving) isNotice()     {}
+func (Failed) isNotice()      {}

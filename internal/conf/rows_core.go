@@ -70,6 +70,8 @@ var coreRows = []Row{
 	{Name: "spark.jars.excludes", Doc: "Exclusions.", Since: "1.5.0"},
 	{Name: "spark.jars.packages", Doc: "Maven coordinates; map known ones (hadoop-aws, delta, iceberg, avro, kafka) to built-ins and say so.", Since: "1.5.0"},
 	{Name: "spark.jars.repositories", Doc: "Extra Maven repos.", Since: "2.3.0"},
+	{Name: "spark.security.credentials.renewalRatio", Default: "0.75", Kind: Double, Doc: "Share of the life of delegation tokens after which new ones are fetched.", Since: "2.4.0"},
+	{Name: "spark.security.credentials.retryWait", Default: "1h", Kind: Time, Doc: "Pause after delegation tokens could not be fetched.", Since: "2.4.0"},
 	{Name: "spark.kerberos.keytab", Unset: true, Doc: "Keytab file.", Since: "3.0.0"},
 	{Name: "spark.kerberos.principal", Unset: true, Doc: "Principal.", Since: "3.0.0"},
 	{Name: "spark.kubernetes.allocation.batch.size", Default: "20", Kind: Int, Doc: "Pods per round.", Since: "2.3.0"},

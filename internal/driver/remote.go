@@ -82,13 +82,15 @@ type Remote struct {
 	cached   map[string]map[event.ExecutorID]event.BlockStatus // cached blocks by name
 	dropped  map[string]bool                                   // names of cached blocks that must not come (back)
 	nextWork int64
-	pulls    map[int64]*pull // orders that are not answered yet
-	copies   map[string]int  // how often a cached block is to be kept, where that is more than once
-	nextPull int64
-	wanted   int // executors, as told to the manager
-	scaling  bool
-	stopping bool
-	settled  bool // the executors that were asked for at the start are there: see Ready
+	// credentials are the newest that the manager told.
+	credentials []byte
+	pulls       map[int64]*pull // orders that are not answered yet
+	copies      map[string]int  // how often a cached block is to be kept, where that is more than once
+	nextPull    int64
+	wanted      int // executors, as told to the manager
+	scaling     bool
+	stopping    bool
+	settled     bool // the executors that were asked for at the start are there: see Ready
 }
 
 // remoteWork is the work of a stage that runs.

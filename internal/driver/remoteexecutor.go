@@ -184,6 +184,9 @@ func (r *Remote) register(c *rpc.Conn, m *wire.Registration) error {
 	e := &remoteExecutor{id: m.Executor, host: m.Host, cores: m.Cores, blocks: m.Blocks, conn: c, works: map[int64]bool{}, results: map[string]bool{}}
 	e.out = wire.Orders(c, func(o wire.Order, err error) { r.unsendable(e, o, err) })
 	r.execs[e.id], r.byConn[c] = e, e
+	if r.credentials != nil { // it may have been started with older ones
+		e.out.Put(wire.Credentials{Data: r.credentials})
+	}
 	r.holdService(e.host)
 	r.busy.Go(func() {
 		<-c.Done()
@@ -268,6 +271,11 @@ func (r *Remote) notice(n cluster.Notice) {
 		r.log.Info("executor will be ended", "executor", n.ID, "grace", n.Grace, "reason", n.Reason)
 		r.d.Post(scheduler.ExecutorDecommissioning{ID: n.ID, Reason: n.Reason})
 		r.decommission(n.ID, n.Reason)
+	case cluster.Credentials:
+		r.mu.Lock()
+		r.credentials = n.Data
+		r.mu.Unlock()
+		r.tellAll(wire.Credentials{Data: n.Data})
 	case cluster.Failed:
 		r.log.Error("the cluster manager cannot go on", "error", n.Err)
 		r.d.fail(n.Err)

@@ -17,6 +17,7 @@ import (
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/hadoop"
 	"github.com/firesteel/firesteel/internal/hadoop/hdfs"
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/rpc"
@@ -335,6 +336,10 @@ func (p *process) obey(o wire.Order) {
 	case wire.PeerLost:
 		if addr := p.places.lose(o.Executor); addr != "" {
 			go p.client.Lose(addr) // it waits for the connection to end
+		}
+	case wire.Credentials:
+		if err := hadoop.Renew(o.Data); err != nil {
+			p.log.Error("the driver's tokens cannot be read", "error", err)
 		}
 	case wire.RegisterAgain:
 		go func() {

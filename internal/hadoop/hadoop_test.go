@@ -143,3 +143,36 @@ func FuzzDirectives(f *testing.F) {
 	f.Add(`realm="default",nonce="a\"b",qop="auth,auth-int",charset=utf-8,algorithm=md5-sess`)
 	f.Fuzz(func(t *testing.T, s string) { _, _ = directives(s) })
 }
+
+// Renewed tokens take the place of those that the process was started with, for users that are the process's only.
+func TestRenew(t *testing.T) {
+	t.Setenv(TokenFile, "")
+	t.Cleanup(func() { renewed.tokens = nil })
+	token := func(password string) *Token {
+		return &Token{Identifier: []byte("i"), Password: []byte(password), Kind: KindHDFS, Service: "1.2.3.4:8020"}
+	}
+	u, err := CurrentUser(Conf{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.AddToken("1.2.3.4:8020", token("old"))
+	u.AddToken("", &Token{Kind: KindAMRM})
+	other := &User{Name: "other"}
+	c := NewCredentials()
+	c.Tokens["1.2.3.4:8020"] = token("new")
+	if err := Renew(c.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	if got := u.Token(KindHDFS, "1.2.3.4:8020"); got == nil || string(got.Password) != "new" {
+		t.Errorf("%+v", got)
+	}
+	if all := u.Credentials().Tokens; len(all) != 1 || string(all["1.2.3.4:8020"].Password) != "new" {
+		t.Errorf("%+v", all)
+	}
+	if u.Token(KindAMRM, "") == nil || other.Token(KindHDFS, "") != nil {
+		t.Error("tokens of others")
+	}
+	if err := Renew([]byte("nonsense")); err == nil {
+		t.Error("nonsense was taken")
+	}
+}

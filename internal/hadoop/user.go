@@ -3,6 +3,7 @@ package hadoop
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/user"
 	"strings"
@@ -23,9 +24,38 @@ type User struct {
 	// Real is who acts for Name ("" if Name acts itself): an impersonation that services must allow.
 	Real string
 
-	mu     sync.Mutex
+	mu      sync.Mutex
+	tokens  *Credentials
+	krb     *krb.Client
+	process bool // the process's user, to whom renewed tokens are given
+}
+
+// renewed are the newest tokens of this process.
+var renewed struct {
+	sync.Mutex
 	tokens *Credentials
-	krb    *krb.Client
+}
+
+// Renew gives the process's user, wherever it is used, tokens in place of older ones.
+func Renew(credentials []byte) error {
+	c, err := ParseCredentials(credentials)
+	if err != nil {
+		return err
+	}
+	renewed.Lock()
+	defer renewed.Unlock()
+	renewed.tokens = c
+	return nil
+}
+
+// newest are the tokens that were renewed for the user, if any.
+func (u *User) newest() *Credentials {
+	renewed.Lock()
+	defer renewed.Unlock()
+	if !u.process || renewed.tokens == nil {
+		return NewCredentials()
+	}
+	return renewed.tokens
 }
 
 // currentName is the user of HADOOP_USER_NAME, else of the process.
@@ -46,7 +76,7 @@ func CurrentUser(c Conf) (*User, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &User{Name: currentName(), tokens: tokens}
+	u := &User{Name: currentName(), tokens: tokens, process: true}
 	if c.Kerberos() {
 		if err := u.loginCache(); err != nil && len(tokens.Tokens) == 0 {
 			return nil, fmt.Errorf("services want Kerberos, there is no keytab, and no tickets: %w", err)
@@ -71,6 +101,9 @@ func (u *User) Short() string {
 
 // Token gives the user's token of a kind, and of a service unless that is ""; nil if there is none.
 func (u *User) Token(kind, service string) *Token {
+	if t := u.newest().Find(kind, service); t != nil {
+		return t
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.tokens.Find(kind, service)
@@ -87,9 +120,8 @@ func (u *User) Credentials() *Credentials {
 			out.Tokens[alias] = t
 		}
 	}
-	for alias, s := range u.tokens.Secrets {
-		out.Secrets[alias] = s
-	}
+	maps.Copy(out.Tokens, u.newest().Tokens)
+	maps.Copy(out.Secrets, u.tokens.Secrets)
 	return out
 }
 
@@ -129,6 +161,12 @@ func krb5Config() (*config.Config, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return c, nil
+}
+
+// KeytabUser is a user who has no tokens, but tickets by a keytab file: one who may ask for tokens.
+func KeytabUser(principal, keytabFile string) (*User, error) {
+	u := &User{tokens: NewCredentials()}
+	return u, u.Login(principal, keytabFile)
 }
 
 // Login gets tickets for a principal with the keys of a keytab file. They are renewed as needed.

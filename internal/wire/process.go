@@ -102,6 +102,8 @@ type (
 	DropBlocks struct{ Name string }
 	// PeerLost says that an executor is gone: what lay there must not be waited for.
 	PeerLost struct{ Executor event.ExecutorID }
+	// Credentials are the newest tokens for file systems, in Hadoop's form.
+	Credentials struct{ Data []byte }
 	// RegisterAgain asks for another registration on the same connection.
 	RegisterAgain struct{}
 	// Decommission says that the executor will have to go: it takes no more tasks and goes on with those that run, and its
@@ -130,6 +132,7 @@ func (CommitAnswer) isOrder()  {}
 func (DropShuffle) isOrder()   {}
 func (DropBlocks) isOrder()    {}
 func (PeerLost) isOrder()      {}
+func (Credentials) isOrder()   {}
 func (RegisterAgain) isOrder() {}
 func (Decommission) isOrder()  {}
 func (Pull) isOrder()          {}
@@ -180,7 +183,7 @@ func (Pulled) isReport()       {}
 
 func addProcesses(c *rpc.Codec) {
 	rpc.Union[Order](c, NewWork{}, DropWork{}, Launch{}, KillTask{}, CommitAnswer{}, DropShuffle{}, DropBlocks{}, PeerLost{},
-		RegisterAgain{}, Leave{}, Decommission{}, Pull{})
+		RegisterAgain{}, Leave{}, Decommission{}, Pull{}, Credentials{})
 	rpc.Union[Report](c, Started{}, Ended{}, AskCommit{}, Alive{}, BlockChanged{}, Leaving{}, Pulled{})
 }
 

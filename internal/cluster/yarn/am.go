@@ -113,6 +113,11 @@ func (a *am) properties() (string, error) {
 	settings := maps.Clone(a.spec.Conf)
 	settings["spark.master"], settings["spark.submit.deployMode"], settings["spark.app.id"] = "yarn", "client", a.spec.App
 	settings["spark.submit.pyFiles"] = "" // they are on the Python path
+	if settings["spark.kerberos.keytab"] != "" {
+		if settings["spark.kerberos.keytab"], err = filepath.Abs(keytabLink); err != nil {
+			return "", err
+		}
+	}
 	if host := os.Getenv("NM_HOST"); host != "" {
 		settings["spark.driver.host"] = host
 	}
@@ -208,6 +213,12 @@ func (a *am) serve(ctx context.Context) error {
 		return err
 	}
 	w.App.Secret = secret
+	if w.Tokens != nil {
+		if err := hadoop.Renew(w.Tokens); err != nil {
+			c.Close()
+			return err
+		}
+	}
 	m, err := a.begin(ctx, c, s, &w)
 	if err != nil {
 		c.Close()
@@ -343,6 +354,11 @@ func (s *server) Receive(_ *rpc.Conn, method string, body []byte) {
 		var n int
 		if json.Unmarshal(body, &n) == nil {
 			s.order(func(m *master) { m.scale(n) })
+		}
+	case sayTokens:
+		var data []byte
+		if json.Unmarshal(body, &data) == nil {
+			s.order(func(m *master) { m.renew(data) })
 		}
 	case sayHurry:
 		s.order((*master).hurry)

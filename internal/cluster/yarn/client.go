@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/hadoop"
-	"github.com/firesteel/firesteel/internal/hadoop/hdfs"
 	"github.com/firesteel/firesteel/internal/hadoop/yarn"
 )
 
@@ -83,33 +81,15 @@ func (c *client) hostFor() string {
 }
 
 // tokens gets what containers need where services want Kerberos.
-func (c *client) tokens(ctx context.Context, s *staging) error {
+func (c *client) tokens(ctx context.Context, root string) error {
 	if !c.conf.Kerberos() || !c.user.HasTickets() {
 		return nil
 	}
-	renewer := yarn.Renewer(c.conf)
-	uris := list(c.v.String("spark.kerberos.access.hadoopFileSystems"))
-	if d := hdfs.Default(c.conf); d != "" {
-		uris = append(uris, d+"/")
+	found, err := fetchTokens(ctx, c.conf, c.user, tokenURIs(c.v, c.conf, root))
+	for alias, t := range found.Tokens {
+		c.user.AddToken(alias, t)
 	}
-	for _, uri := range slices.Compact(append(uris, s.root)) {
-		f, p, err := s.fs.Resolve(uri)
-		if err != nil {
-			return err
-		}
-		h, ok := f.(*hdfs.FS)
-		if !ok {
-			continue
-		}
-		t, err := h.DelegationToken(ctx, p, renewer)
-		if err != nil {
-			return fmt.Errorf("delegation token for %s: %w", uri, err)
-		}
-		if t != nil {
-			c.user.AddToken(t.Service, t)
-		}
-	}
-	return nil
+	return err
 }
 
 // submission describes the application; launch is nil where there is no container for the master.

@@ -26,6 +26,7 @@ const (
 	sayNotice   = "notice"   // master: a cluster.Notice
 	sayScale    = "scale"    // driver
 	sayKill     = "kill"     // driver
+	sayTokens   = "tokens"   // driver: newest tokens for file systems
 	sayHurry    = "hurry"    // driver: an executor is gone, and the reason is wanted
 	sayStop     = "stop"     // driver: report the end; answered when YARN knows it
 )
@@ -33,9 +34,10 @@ const (
 type hello struct{ Container string }
 
 type welcome struct {
-	App   cluster.App // without the secret
-	Last  int         // number of the last executor
-	Level int
+	App    cluster.App // without the secret
+	Last   int         // number of the last executor
+	Level  int
+	Tokens []byte // newer than those of its container; nil: there are none
 }
 
 type launchedMessage struct {
@@ -112,6 +114,7 @@ type link struct {
 	level  int
 	last   int
 	alive  map[event.ExecutorID]bool
+	newest []byte // tokens
 	closed bool
 }
 
@@ -146,7 +149,7 @@ func (l *link) Call(_ context.Context, c *rpc.Conn, method string, body []byte) 
 	gone := slices.Sorted(maps.Keys(l.alive))
 	clear(l.alive)
 	l.conn = c
-	w := welcome{App: l.app, Last: l.last, Level: l.level}
+	w := welcome{App: l.app, Last: l.last, Level: l.level, Tokens: l.newest}
 	l.mu.Unlock()
 	w.App.Secret = ""
 	for _, id := range gone {
@@ -213,6 +216,15 @@ func (l *link) hurry() {
 	defer l.mu.Unlock()
 	if l.conn != nil {
 		_ = send(l.conn, sayHurry, struct{}{})
+	}
+}
+
+func (l *link) tokens(data []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.newest = data
+	if l.conn != nil {
+		_ = send(l.conn, sayTokens, data)
 	}
 }
 

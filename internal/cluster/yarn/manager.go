@@ -25,6 +25,7 @@ type Manager struct {
 	spec   *spec   // of such a driver
 	notify func(cluster.Notice)
 
+	keeper  *keeper // of delegation tokens; nil: there is nothing to keep
 	staging *staging
 	link    *link   // client mode: to the application master in its container
 	master  *master // the application master, where it is this process
@@ -134,6 +135,7 @@ func (m *Manager) begin(ctx context.Context, c hadoop.Conf, u *hadoop.User, app 
 		return err
 	}
 	m.master = ms
+	m.keep(c, sp.Staging)
 	return nil
 }
 
@@ -171,6 +173,7 @@ func (m *Manager) startOutside(ctx context.Context, app cluster.App) error {
 	if err := m.submit(ctx, launch); err != nil {
 		return err
 	}
+	m.keep(c.conf, s.root)
 	return m.await(ctx, m.link.ready)
 }
 
@@ -227,7 +230,7 @@ func (m *Manager) startUnmanaged(ctx context.Context, app cluster.App, sp *spec)
 		u.AddToken(alias, t)
 	}
 	u.AddToken(hadoop.KindAMRM, token)
-	sp.Resources = m.staging.all
+	sp.Resources, sp.Staging = m.staging.all, m.staging.root
 	if err := m.begin(ctx, c.conf, u, app, sp); err != nil {
 		return err
 	}
@@ -272,7 +275,7 @@ func stage(ctx context.Context, c *client, s *staging, binary string) (*spec, er
 	if sp.Python, err = s.files(ctx, c.v); err != nil {
 		return nil, err
 	}
-	return sp, c.tokens(ctx, s)
+	return sp, c.tokens(ctx, s.root)
 }
 
 // Errors of requests at the wrong time.
@@ -324,6 +327,9 @@ func (m *Manager) Stop(ctx context.Context) error {
 	m.stopped = true
 	submitted, failed := m.submitted, m.failed
 	m.mu.Unlock()
+	if m.keeper != nil {
+		m.keeper.stop()
+	}
 	if m.cancel != nil {
 		m.cancel()
 	}

@@ -447,3 +447,38 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Tokens that were renewed reach the driver, and the containers that are started from then on, also by a new master.
+func TestRenewedTokens(t *testing.T) {
+	alone(t)
+	f := newFake(t)
+	a := startApp(t, f, f.settings())
+	a.scale(1)
+	f.executor("1")
+	c := hadoop.NewCredentials()
+	c.Tokens["nn:1"] = &hadoop.Token{Identifier: []byte("id"), Password: []byte("pw"), Kind: hadoop.KindHDFS, Service: "nn:1"}
+	a.m.spread(c.Bytes())
+	a.mu.Lock()
+	if n, ok := a.notices[len(a.notices)-1].(cluster.Credentials); !ok || !bytes.Equal(n.Data, c.Bytes()) {
+		t.Errorf("%+v", a.notices)
+	}
+	a.mu.Unlock()
+	has := func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		got, err := hadoop.ParseCredentials(f.launches[len(f.launches)-1].Tokens)
+		return err == nil && got.Find(hadoop.KindHDFS, "nn:1") != nil && string(got.Secrets[hadoop.AppSecret]) == "s3cret"
+	}
+	a.scale(2)
+	f.executor("2")
+	if !has() {
+		t.Error("executor 2 has old tokens")
+	}
+	f.kill(func(p *process) bool { return p.master })
+	f.executor("3")
+	f.executor("4")
+	if !has() {
+		t.Error("the new master's executors have old tokens")
+	}
+	a.succeed()
+}

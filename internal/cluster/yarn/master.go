@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -75,6 +76,24 @@ func (m *master) register(ctx context.Context) error {
 	}
 	m.nodeTokens(r.Tokens)
 	return nil
+}
+
+// renew makes executors that are started from now on have newer tokens.
+func (m *master) renew(data []byte) {
+	c, err := hadoop.ParseCredentials(data)
+	if err == nil {
+		err = hadoop.Renew(data)
+	}
+	if err != nil {
+		slog.Warn("new delegation tokens cannot be read", "error", err)
+		return
+	}
+	for alias, t := range c.Tokens {
+		m.user.AddToken(alias, t)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.maker.tokens = credentials(m.user, m.maker.app.Secret)
 }
 
 // post queues something for the allocator and beats at once.
@@ -249,6 +268,7 @@ const startLimit = time.Minute
 func (m *master) startContainer(ctx context.Context, x startContainer) {
 	m.mu.Lock()
 	node := m.nodes[x.container.Node.Addr()]
+	launch := m.maker.executor(x.id, x.container)
 	m.mu.Unlock()
 	if m.launched != nil {
 		m.launched(x.id, x.container.ID.String())
@@ -264,7 +284,7 @@ func (m *master) startContainer(ctx context.Context, x startContainer) {
 		if node != nil {
 			limited, cancel := context.WithTimeoutCause(ctx, startLimit, fmt.Errorf("not started within %v", startLimit))
 			defer cancel()
-			err = node.Start(limited, x.container, m.maker.executor(x.id, x.container))
+			err = node.Start(limited, x.container, launch)
 		}
 		m.post(func(a *allocator) { a.launched(time.Now(), x.container.ID.ID, err) })
 	})

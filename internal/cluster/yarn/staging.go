@@ -27,6 +27,7 @@ import (
 const (
 	binaryLink = "__firesteel__"
 	confLink   = "__hadoop_conf__"
+	keytabLink = "__firesteel_keytab__"
 	specLink   = "__firesteel_spec__.json"
 )
 

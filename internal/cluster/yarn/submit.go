@@ -80,6 +80,14 @@ func (s *Submission) start(ctx context.Context, c *client, st *staging) error {
 		return err
 	}
 	sp.ProgramArgs = s.Args
+	if keytab := c.v.String("spark.kerberos.keytab"); keytab != "" && c.conf.Kerberos() { // the driver renews its tokens with it
+		if err := st.claim(keytabLink, keytab); err != nil {
+			return err
+		}
+		if _, err := st.upload(ctx, keytab, keytabLink, false, 0o600); err != nil {
+			return fmt.Errorf("the keytab: %w", err)
+		}
+	}
 	if rest, ok := strings.CutPrefix(s.Program, "local:"); ok {
 		sp.Program = "/" + strings.TrimLeft(rest, "/")
 	} else if sp.Program, err = s.program(ctx, st); err != nil {

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/firesteel/firesteel/internal/hadoop"
 	"github.com/firesteel/firesteel/internal/vfs"
@@ -312,6 +313,24 @@ func (f *FS) DelegationToken(ctx context.Context, path, renewer string) (*hadoop
 		return nil, err
 	}
 	return n.delegationToken(ctx, renewer)
+}
+
+// TokenService names the tokens of the cluster of a path.
+func (f *FS) TokenService(path string) (string, error) {
+	n, _, err := f.node(path)
+	if err != nil {
+		return "", err
+	}
+	return n.token, nil
+}
+
+// RenewToken makes a delegation token live on, whose renewer the user must be, and tells until when.
+func (f *FS) RenewToken(ctx context.Context, path string, t *hadoop.Token) (time.Time, error) {
+	n, _, err := f.node(path)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return n.renewToken(ctx, t)
 }
 
 // Default is the configured file system's root, e.g. hdfs://nn:8020; "" if it is not one of Hadoop's.

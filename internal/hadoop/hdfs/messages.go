@@ -199,6 +199,14 @@ type delegationResponse struct {
 	Token *hadoop.Token `pb:"1"`
 }
 
+type renewRequest struct {
+	Token *hadoop.Token `pb:"1,req"`
+}
+
+type renewResponse struct {
+	Expiry uint64 `pb:"1,req"`
+}
+
 type empty struct{}
 
 // Messages of the data transfer protocol.

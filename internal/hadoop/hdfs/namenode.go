@@ -214,3 +214,12 @@ func (n *nameNode) delegationToken(ctx context.Context, renewer string) (*hadoop
 	}
 	return r.Token, nil
 }
+
+// renewToken makes a token live on and tells until when. Only its renewer may.
+func (n *nameNode) renewToken(ctx context.Context, t *hadoop.Token) (time.Time, error) {
+	var r renewResponse
+	if err := n.call(ctx, "renewDelegationToken", &renewRequest{t}, &r); err != nil {
+		return time.Time{}, err
+	}
+	return time.UnixMilli(int64(r.Expiry)), nil
+}
