@@ -36,6 +36,8 @@ func submitCluster(ctx context.Context, o session.Options, argv []string) error 
 		return submitStandalone(ctx, master, o, argv)
 	case cluster.YARN:
 		return submitYARN(ctx, o, argv)
+	case cluster.Mesos:
+		return submitMesos(ctx, master, o, argv)
 	case cluster.Local, cluster.LocalCluster:
 		return errors.New("firesteel submit: Cluster deploy mode is not applicable to master \"local\"")
 	}
@@ -55,6 +57,8 @@ func tellSubmission(ctx context.Context, o session.Options, status, kill string)
 		return fmt.Errorf("firesteel submit: master %q keeps no submissions: --status and --kill ask the master of a cluster", master.URL)
 	case master.Kind == cluster.Standalone:
 		return tellStandalone(ctx, master, o, status, kill)
+	case master.Kind == cluster.Mesos:
+		return tellMesos(ctx, master, status, kill)
 	case master.Kind == cluster.YARN && kill != "":
 		return yarn.Kill(ctx, o.Conf, kill, os.Stdout)
 	case master.Kind == cluster.YARN:

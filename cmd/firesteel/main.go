@@ -35,6 +35,7 @@ func commands() []command {
 		{"master", nil, "[--host H] [--port P]", "be the master of a standalone cluster", runMaster},
 		{"worker", nil, "spark://HOST:PORT [--cores N] [--memory SIZE]", "be a worker of a standalone cluster", runWorker},
 		{"shuffle", nil, "[--host H] [--port P]", "serve the map outputs of this machine's executors, also when those have gone", runShuffle},
+		{"mesos-dispatcher", []string{"start-mesos-dispatcher.sh"}, "--master mesos://HOST:PORT [--host H] [--port P]", "run drivers on a Mesos cluster", runMesosDispatcher},
 		{"bench", nil, "tpch|tpcds [--data DIR] [--queries q1,q2] [--runs N]", "run a benchmark and print its figures", runBench},
 		{"tpch", nil, "--scale-factor N --output DIR", "make the TPC-H tables as Parquet", runTPCH},
 		{"executor", nil, "", "run tasks of an application (started by cluster managers)", runExecutor},
@@ -155,9 +156,9 @@ func suggest(name string) string {
 func printHelp(w io.Writer) {
 	fmt.Fprint(w, "Firesteel runs Spark applications: SQL, PySpark and Go, on this machine or on a cluster.\n\nUsage: firesteel COMMAND [FLAG …]\n\nCommands:\n")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-9s %s\n", c.name, c.short)
+		fmt.Fprintf(w, "  %-16s %s\n", c.name, c.short)
 		if c.use != "" {
-			fmt.Fprintf(w, "            firesteel %s %s\n", c.name, c.use)
+			fmt.Fprintf(w, "                   firesteel %s %s\n", c.name, c.use)
 		}
 	}
 	fmt.Fprint(w, "\n'firesteel COMMAND --help' tells the flags of a command.\n")

@@ -204,9 +204,11 @@ func (d *driverSetup) prepare() (err error) {
 		"spark.kubernetes.memoryOverheadFactor": cmp.Or(given["spark.kubernetes.memoryOverheadFactor"],
 			fmt.Sprint(d.factor())),
 	})
-	if d.files[propertiesFile], err = properties(set); err != nil {
+	text, err := conf.FormatProperties(set)
+	if err != nil {
 		return err
 	}
+	d.files[propertiesFile] = []byte(text)
 	return d.checkSize()
 }
 
@@ -219,18 +221,6 @@ func (d *driverSetup) factor() float64 {
 		return 0.4
 	}
 	return 0.1
-}
-
-// properties writes settings as a properties file.
-func properties(set map[string]string) ([]byte, error) {
-	var b strings.Builder
-	for _, k := range slices.Sorted(maps.Keys(set)) {
-		if strings.ContainsAny(set[k], "\n\r") {
-			return nil, invalid(k, set[k], "has more than one line, which cannot be sent to a driver")
-		}
-		fmt.Fprintf(&b, "%s=%s\n", k, set[k])
-	}
-	return []byte(b.String()), nil
 }
 
 // send takes a file of this machine along and says where the driver finds it. Files of the image (local:) stay where they are,

@@ -181,6 +181,13 @@ func (c *client) framework() string {
 	return c.id
 }
 
+// connectedTo is the master of the stream; "": there is none.
+func (c *client) connectedTo() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.leader
+}
+
 func (c *client) begun(leader, stream, id string) {
 	c.mu.Lock()
 	c.id = id

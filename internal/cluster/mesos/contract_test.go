@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/user"
 	"strings"
 	"sync"
 	"testing"
@@ -138,6 +139,10 @@ func (a *agent) reap() {
 
 // contract is the contract on a master. Applications have ids of their own.
 func contract(t *testing.T, address, name string) {
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
 	n := 0
 	clustertest.Run(t, clustertest.Subject{
 		New:       func(*testing.T) cluster.Manager { return New(address) },
@@ -145,7 +150,7 @@ func contract(t *testing.T, address, name string) {
 		First:     1,
 		App: func(a *cluster.App) {
 			n++
-			a.ID, a.Conf = event.AppID(fmt.Sprintf("%s-%d", name, n)), map[string]string{"spark.app.name": name}
+			a.ID, a.User, a.Conf = event.AppID(fmt.Sprintf("%s-%d", name, n)), me.Username, map[string]string{"spark.app.name": name}
 		},
 	})
 }

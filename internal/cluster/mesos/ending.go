@@ -9,6 +9,10 @@ import (
 	"github.com/firesteel/firesteel/internal/cluster"
 )
 
+// cannotLaunch are the reasons for which an agent drops a task that it could not start: the user is unknown there, say.
+var cannotLaunch = map[string]bool{"REASON_EXECUTOR_TERMINATED": true, "REASON_EXECUTOR_UNREGISTERED": true,
+	"REASON_EXECUTOR_REGISTRATION_TIMEOUT": true, "REASON_CONTAINER_LAUNCH_FAILED": true}
+
 // ending says what a terminal state means; over is false if the state is none. A state that is not known is not terminal.
 func ending(u *status) (e cluster.Exited, over bool) {
 	e = cluster.Exited{Code: exitStatus(u.Message), Reason: reasonOf(u)}
@@ -22,7 +26,9 @@ func ending(u *status) (e cluster.Exited, over bool) {
 		e.PlatformFault = strings.HasPrefix(u.Reason, "REASON_CONTAINER_PREEMPTED") || u.Reason == "REASON_AGENT_DRAINING" ||
 			u.Reason == "REASON_MAX_COMPLETION_TIME_REACHED"
 	case "TASK_ERROR": // nothing of it ran
-	case "TASK_KILLED", "TASK_DROPPED", "TASK_UNKNOWN":
+	case "TASK_DROPPED":
+		e.PlatformFault = !cannotLaunch[u.Reason]
+	case "TASK_KILLED", "TASK_UNKNOWN":
 		e.PlatformFault = true
 	case "TASK_LOST":
 		e.PlatformFault = true

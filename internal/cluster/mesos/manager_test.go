@@ -309,9 +309,9 @@ func TestMasterThatIsNotThere(t *testing.T) {
 
 func TestPrograms(t *testing.T) {
 	for want, c := range map[string]map[string]string{
-		"cd 'firesteel-4'* && exec ./bin/firesteel": {"spark.executor.uri": "http://h/firesteel-4.tgz"},
-		"exec './firesteel'":                        {"spark.executor.uri": "http://h/firesteel"},
-		"exec '/opt/f/bin/firesteel'":               {"spark.mesos.executor.home": "/opt/f", "spark.mesos.uris": "http://h/a.zip, http://h/b"},
+		"exec 'firesteel-4'*/bin/firesteel": {"spark.executor.uri": "http://h/firesteel-4.tgz"},
+		"exec './firesteel'":                {"spark.executor.uri": "http://h/firesteel"},
+		"exec '/opt/f/bin/firesteel'":       {"spark.mesos.executor.home": "/opt/f", "spark.mesos.uris": "http://h/a.zip, http://h/b"},
 	} {
 		app := testApp(c)
 		s := newMaster(t)

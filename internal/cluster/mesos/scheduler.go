@@ -31,6 +31,9 @@ type limits struct {
 const (
 	// maxAgentFailures is how many executors may fail on an agent before no more are started there.
 	maxAgentFailures = 2
+	// restFirst and restMost are the first and the longest pause when tasks end before they have run. The first one that
+	// does is replaced at once: its offer may just have been taken back.
+	restFirst, restMost = time.Second, time.Minute
 	// reconcileEvery is how often the master is asked for the state of all tasks, in case an update was lost.
 	reconcileEvery = 10 * time.Minute
 	// askAgain and askAgainMost are the first and the longest pause before the master is asked again.
@@ -76,6 +79,8 @@ type scheduler struct {
 	most     int            // executors at the same time, so far
 	bad      map[string]int // failures by agent
 	seen     map[string]bool
+	flops    int       // tasks in a row that ended before they ran
+	resting  time.Time // no task is started before
 	failures []time.Time
 	up       bool
 	quiet    bool // offers are suppressed
@@ -122,7 +127,7 @@ func (s *scheduler) do(action any) { s.out = append(s.out, action) }
 func (s *scheduler) receive(now time.Time, e *received) {
 	switch {
 	case e.Offers != nil:
-		s.consider(e.Offers.Offers)
+		s.consider(now, e.Offers.Offers)
 	case e.Update != nil:
 		s.update(now, &e.Update.Status)
 	case e.Failure != nil && e.Failure.AgentID != nil && e.Failure.ExecutorID == nil:
@@ -246,14 +251,14 @@ func (s *scheduler) kill(id event.ExecutorID, t *task) {
 }
 
 // consider answers offers: executors are placed one at a time on each offer in turn, as long as any fits.
-func (s *scheduler) consider(offers []offer) {
+func (s *scheduler) consider(now time.Time, offers []offer) {
 	stocks := make([]*stock, len(offers))
 	launched := make([][]taskInfo, len(offers))
 	for i := range offers {
 		s.seen[offers[i].AgentID.Value] = true
 		stocks[i] = newStock(&offers[i])
 	}
-	for placed := true; placed; {
+	for placed := !now.Before(s.resting); placed; {
 		placed = false
 		for i := range offers {
 			if t, ok := s.place(&offers[i], stocks[i]); ok {
@@ -264,7 +269,7 @@ func (s *scheduler) consider(offers []offer) {
 	}
 	for i := range offers {
 		if len(launched[i]) == 0 {
-			s.do(call{Type: "DECLINE", Decline: &declineCall{[]ident{offers[i].ID}, filters{s.refusal(&offers[i])}}})
+			s.do(call{Type: "DECLINE", Decline: &declineCall{[]ident{offers[i].ID}, filters{s.refusal(now, &offers[i])}}})
 			continue
 		}
 		op := operation{Type: "LAUNCH"}
@@ -307,8 +312,10 @@ func (s *scheduler) meets(o *offer) bool {
 }
 
 // refusal is for how long an offer that is declined should not come back.
-func (s *scheduler) refusal(o *offer) float64 {
+func (s *scheduler) refusal(now time.Time, o *offer) float64 {
 	switch {
+	case now.Before(s.resting):
+		return s.resting.Sub(now).Seconds()
 	case !s.meets(o):
 		return s.refuseUnmet
 	case s.coresReached():
@@ -386,7 +393,9 @@ func (s *scheduler) update(now time.Time, u *status) {
 	case t == nil:
 	case !over:
 		t.unsure = false
-		t.running = t.running || u.State == "TASK_RUNNING"
+		if u.State == "TASK_RUNNING" {
+			t.running, s.flops = true, 0
+		}
 	default:
 		s.bury(now, id, end)
 	}
@@ -397,6 +406,11 @@ func (s *scheduler) bury(now time.Time, id event.ExecutorID, e cluster.Exited) {
 	t := s.tasks[id]
 	delete(s.tasks, id)
 	e.ID = id
+	if !t.running && t.dismissed == "" {
+		if s.flops++; s.flops > 1 {
+			s.resting = now.Add(min(restFirst<<min(s.flops-2, 10), restMost))
+		}
+	}
 	if t.dismissed != "" {
 		e.Reason, e.PlatformFault = t.dismissed, true
 	}

@@ -276,8 +276,11 @@ func TestFailures(t *testing.T) {
 	x.expect("exited:1:-1 warn revive accept:o:app.2 suppress", fail(1), offers(anOffer("o", "a", 1, 512)))
 	x.expect("exited:2:-1 warn warn revive", fail(2))
 	// There is another agent, so there is hope; and then there is none.
+	x.now = x.now.Add(time.Second)
 	x.expect("decline:o:5 accept:p:app.3 suppress", offers(anOffer("o", "a", 1, 512), anOffer("p", "b", 1, 512)))
-	x.expect("exited:3:-1 warn revive accept:p:app.4 suppress", fail(3), offers(anOffer("p", "b", 1, 512)))
+	x.expect("exited:3:-1 warn revive", fail(3))
+	x.now = x.now.Add(2 * time.Second)
+	x.expect("accept:p:app.4 suppress", offers(anOffer("p", "b", 1, 512)))
 	x.expect("exited:4:-1 warn warn failed", fail(4))
 
 	l := testLimits()
@@ -285,8 +288,28 @@ func TestFailures(t *testing.T) {
 	x = newScript(t, l, 1)
 	x.expect("accept:o:app.1 suppress exited:1:-1 warn revive accept:o:app.2 suppress exited:2:-1 warn warn revive",
 		offers(anOffer("o", "a", 1, 512)), fail(1), offers(anOffer("o", "a", 1, 512)), fail(2))
+	x.now = x.now.Add(time.Second)
 	x.expect("decline:o:5 failed suppress", offers(anOffer("o", "a", 1, 512))) // on the only agent
 	x.expect("", received{Error: &errorMsg{"Framework failed over"}})
+}
+
+// TestDroppedTasks: tasks that end before they run are replaced slower and slower, and an agent that cannot start them is left alone.
+func TestDroppedTasks(t *testing.T) {
+	drop := func(n int, reason string) received {
+		return updateOf(status{TaskID: ident{fmt.Sprintf("app.%d", n)}, AgentID: &ident{"a"}, State: "TASK_DROPPED", Reason: reason})
+	}
+	x := newScript(t, testLimits(), 1)
+	offer := func() received { return offers(anOffer("o", "a", 1, 512)) }
+	x.expect("accept:o:app.1 suppress exited:1:-1:platform warn revive accept:o:app.2 suppress", offer(), drop(1, "REASON_INVALID_OFFERS"), offer())
+	x.expect("exited:2:-1:platform warn revive decline:o:1", drop(2, "REASON_INVALID_OFFERS"), offer())
+	x.now = x.now.Add(time.Second)
+	x.expect("accept:o:app.3 suppress exited:3:-1:platform warn revive decline:o:2", offer(), drop(3, "REASON_INVALID_OFFERS"), offer())
+	x.now = x.now.Add(2 * time.Second)
+	x.expect("accept:o:app.4 suppress exited:4:-1 warn revive", offer(), drop(4, "REASON_EXECUTOR_TERMINATED"))
+	x.now = x.now.Add(4 * time.Second)
+	x.expect("accept:o:app.5 suppress exited:5:-1 warn warn revive", offer(), drop(5, "REASON_EXECUTOR_TERMINATED"))
+	x.now = x.now.Add(time.Minute)
+	x.expect("decline:o:5 failed suppress", offer())
 }
 
 // TestRecordedEvents: the scheduler takes the stream of a real master, with tasks that are not its own.

@@ -177,7 +177,7 @@ func program(v *conf.Values, app *cluster.App) (fetch []uri, shell string) {
 		name := path.Base(u)
 		if isArchive(name) {
 			stem, _, _ := strings.Cut(name, ".")
-			fetch, shell = []uri{{Value: u, Extract: true, Cache: cache}}, "cd "+quote(stem)+"* && exec ./bin/firesteel"
+			fetch, shell = []uri{{Value: u, Extract: true, Cache: cache}}, "exec "+quote(stem)+"*/bin/firesteel"
 		} else {
 			fetch, shell = []uri{{Value: u, Executable: true, Cache: cache}}, "exec "+quote("./"+name)
 		}
@@ -200,6 +200,12 @@ func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + 
 // killGrace is how long an executor that is killed may take to leave.
 const killGrace = 5 * time.Second
 
+func grace(d time.Duration) *killPolicy {
+	p := &killPolicy{}
+	p.GracePeriod.Nanoseconds = int64(d)
+	return p
+}
+
 // template makes the tasks of an application.
 func template(v *conf.Values, app cluster.App) (func(event.ExecutorID, *offer, int) taskInfo, error) {
 	marks, err := parseLabels("spark.mesos.task.labels", v.String("spark.mesos.task.labels"))
@@ -218,8 +224,7 @@ func template(v *conf.Values, app cluster.App) (func(event.ExecutorID, *offer, i
 	for _, k := range slices.Sorted(maps.Keys(vars)) {
 		env.Variables = append(env.Variables, variable{k, vars[k]})
 	}
-	policy := &killPolicy{}
-	policy.GracePeriod.Nanoseconds = int64(killGrace)
+	policy := grace(killGrace)
 	return func(id event.ExecutorID, o *offer, cores int) taskInfo {
 		words := []string{start}
 		for _, a := range app.Arguments(id, o.Hostname, cores+extra) {
