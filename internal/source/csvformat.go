@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"strconv"
+	"strings"
 
 	"github.com/firesteel/firesteel/internal/catalog"
 	"github.com/firesteel/firesteel/internal/expr"
@@ -28,15 +30,19 @@ func (csvFormat) whole(o options) bool { return o.flag("multiline", false) }
 
 // csvOptions reads the options of CSV sources.
 func csvOptions(o options, env *Env) (csv.Options, error) {
-	out := csv.Options{Mode: parseMode(o), NullValue: o["nullvalue"], EmptyValue: o["emptyvalue"],
+	out := csv.Options{Mode: parseMode(o), MaxColumns: 20480, MaxChars: -1, NullValue: o["nullvalue"], EmptyValue: o["emptyvalue"],
 		NaN: o.first("NaN", "nanvalue"), PositiveInf: o.first("Inf", "positiveinf"), NegativeInf: o.first("-Inf", "negativeinf")}
 	d, err := csvDialect(o, false)
 	if err != nil {
 		return out, err
 	}
 	out.Dialect = d
-	if err := utf8Only(o); err != nil {
-		return out, err
+	for key, to := range map[string]*int{"maxcolumns": &out.MaxColumns, "maxcharspercolumn": &out.MaxChars} {
+		if text, ok := o[key]; ok {
+			if *to, err = strconv.Atoi(strings.TrimSpace(text)); err != nil {
+				return out, sparkerr.New("_LEGACY_ERROR_TEMP_3241", "msg", key+" should be an integer. Found "+text+".")
+			}
+		}
 	}
 	out.Formats, out.Zone, err = readFormats(o, env)
 	return out, err
@@ -82,7 +88,7 @@ func (f csvFormat) infer(ctx context.Context, r *fileRelation) (*types.Schema, e
 	s := &csvScan{o: &o, header: r.opts.flag("header", false), caseSensitive: r.env.caseSensitive(), infer: r.opts.flag("inferschema", false)}
 	s.tok = csv.NewTokenizer(o.Dialect)
 	for i := range r.files {
-		if err := s.file(ctx, &r.files[i], r.opts["linesep"]); err != nil {
+		if err := s.file(ctx, &r.files[i], r.opts); err != nil {
 			return nil, err
 		}
 		if s.names != nil && !s.infer {
@@ -112,13 +118,15 @@ type csvScan struct {
 	in            *csv.Inferrer
 }
 
-func (s *csvScan) file(ctx context.Context, in *inputFile, sep string) error {
+func (s *csvScan) file(ctx context.Context, in *inputFile, o options) error {
 	if s.o.MultiLine {
-		b, err := readWhole(ctx, in)
+		b, err := readWhole(ctx, in, o)
 		if err != nil {
 			return readError(in.uri(), err)
 		}
-		b = bytes.TrimPrefix(b, bom)
+		d := s.o.Dialect
+		b = d.Lines(bytes.TrimPrefix(b, bom))
+		s.tok = csv.NewTokenizer(d)
 		for len(b) > 0 {
 			fields, n := s.tok.Record(b)
 			if !s.o.Skips(b[:n]) && s.record(fields, b[:n]) {
@@ -129,7 +137,7 @@ func (s *csvScan) file(ctx context.Context, in *inputFile, sep string) error {
 		return nil
 	}
 	firstLine := true
-	return eachLine(ctx, in, sep, func(line []byte) bool {
+	return eachLine(ctx, in, o, func(line []byte) bool {
 		if firstLine {
 			line, firstLine = bytes.TrimPrefix(line, bom), false
 		}
@@ -169,18 +177,21 @@ func (f csvFormat) read(ctx context.Context, s *textSplit, want []int, env *Env)
 		return nil, nil, err
 	}
 	var blocks rows.Blocks
-	p := csv.NewParser(o, s.r.data, want, corruptColumn(s.r.opts, env), &blocks)
-	c := &csvFeed{p: p, o: &o, r: s.r, header: s.off == 0 && s.r.opts.flag("header", false), atStart: s.off == 0, blocks: &blocks}
-	if !o.MultiLine {
-		l, err := openLines(ctx, s, s.r.opts["linesep"], &blocks, c.line)
-		return p, l, err
+	c := &csvFeed{o: &o, r: s.r, header: s.off == 0 && s.r.opts.flag("header", false), atStart: s.off == 0, blocks: &blocks}
+	if o.MultiLine {
+		if c.all, err = readWhole(ctx, s.file, s.r.opts); err != nil {
+			return nil, nil, err
+		}
+		c.all = o.Lines(c.all)
+		c.rest = c.all
+		c.recycle()
 	}
-	if c.rest, err = readWhole(ctx, s.file); err != nil {
-		return nil, nil, err
+	c.p = csv.NewParser(o, s.r.data, want, corruptColumn(s.r.opts, env), &blocks)
+	if o.MultiLine {
+		return c.p, c, nil
 	}
-	c.all = c.rest
-	c.recycle()
-	return p, c, nil
+	l, err := openLines(ctx, s, &blocks, c.line)
+	return c.p, l, err
 }
 
 // csvFeed hands records to the parser: by line, or of a whole file.

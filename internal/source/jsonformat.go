@@ -36,9 +36,6 @@ func jsonOptions(o options, env *Env) (json.Options, error) {
 		Mode: parseMode(o), PrimitivesAsText: o.flag("primitivesasstring", false), PrefersDecimal: o.flag("prefersdecimal", false),
 		InferTimestamp: o.flag("infertimestamp", false), DropNullFields: o.flag("dropfieldifallnull", false), CorruptColumn: corruptColumn(o, env),
 	}
-	if err := utf8Only(o); err != nil {
-		return out, err
-	}
 	var err error
 	out.Formats, out.Zone, err = readFormats(o, env)
 	return out, err
@@ -55,7 +52,7 @@ func (f jsonFormat) infer(ctx context.Context, r *fileRelation) (*types.Schema, 
 	in := json.NewInferrer(o)
 	for i := range r.files {
 		if f.whole(r.opts) {
-			b, err := readWhole(ctx, &r.files[i])
+			b, err := readWhole(ctx, &r.files[i], r.opts)
 			if err != nil {
 				return nil, readError(r.files[i].uri(), err)
 			}
@@ -64,7 +61,7 @@ func (f jsonFormat) infer(ctx context.Context, r *fileRelation) (*types.Schema, 
 			}
 			continue
 		}
-		if err := eachLine(ctx, &r.files[i], r.opts["linesep"], func(line []byte) bool {
+		if err := eachLine(ctx, &r.files[i], r.opts, func(line []byte) bool {
 			if !blank(line) {
 				in.Add(line)
 			}
@@ -78,7 +75,7 @@ func (f jsonFormat) infer(ctx context.Context, r *fileRelation) (*types.Schema, 
 
 func blank(b []byte) bool {
 	for _, c := range b {
-		if c > ' ' {
+		if c != ' ' && c != '\t' && c != '\r' && c != '\n' {
 			return false
 		}
 	}
@@ -103,10 +100,10 @@ func (f jsonFormat) read(ctx context.Context, s *textSplit, want []int, env *Env
 		return p.Record(line, block, off)
 	}
 	if !f.whole(s.r.opts) {
-		l, err := openLines(ctx, s, s.r.opts["linesep"], &blocks, take)
+		l, err := openLines(ctx, s, &blocks, take)
 		return p, l, err
 	}
-	b, err := readWhole(ctx, s.file)
+	b, err := readWhole(ctx, s.file, s.r.opts)
 	return p, &wholeFeed{data: b, blocks: &blocks, take: take}, err
 }
 

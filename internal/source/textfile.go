@@ -114,10 +114,10 @@ func (f lineFormat) read(ctx context.Context, s *textSplit, want []int, env *Env
 		p.cols = append(p.cols, rows.NewColumn(types.String, &blocks))
 	}
 	if f.whole(s.r.opts) {
-		b, err := readWhole(ctx, s.file)
+		b, err := readWhole(ctx, s.file, s.r.opts)
 		return p, &wholeFeed{data: b, blocks: &blocks, take: p.take}, err
 	}
-	l, err := openLines(ctx, s, s.r.opts["linesep"], &blocks, p.take)
+	l, err := openLines(ctx, s, &blocks, p.take)
 	return p, l, err
 }
 

@@ -4,6 +4,11 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/ianaindex"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/encoding/unicode/utf32"
+
 	"github.com/firesteel/firesteel/internal/source/cell"
 	"github.com/firesteel/firesteel/internal/source/csv"
 	"github.com/firesteel/firesteel/internal/sparkerr"
@@ -146,11 +151,40 @@ func delimiter(s string) ([]byte, error) {
 	return out, nil
 }
 
+// isUTF8 says whether text is read and written as it is.
+func isUTF8(o options) bool {
+	e := strings.ToUpper(o.first("UTF-8", "encoding", "charset"))
+	return e == "UTF-8" || e == "UTF8" || e == "US-ASCII"
+}
+
 // utf8Only refuses other encodings.
 func utf8Only(o options) error {
-	e := strings.ToUpper(o.first("UTF-8", "encoding", "charset"))
-	if e != "UTF-8" && e != "UTF8" && e != "US-ASCII" {
-		return sparkerr.Unsupported("text encoding " + e)
+	if !isUTF8(o) {
+		return sparkerr.Unsupported("writing text encoded as " + o.first("UTF-8", "encoding", "charset"))
 	}
 	return nil
+}
+
+// charset is the encoding that text is read from; nil is UTF-8. UTF-16 and UTF-32 without an order of bytes go by their mark,
+// and are big-endian without one, as Java has it.
+func charset(o options) (encoding.Encoding, error) {
+	if isUTF8(o) {
+		return nil, nil
+	}
+	name := o.first("UTF-8", "encoding", "charset")
+	switch strings.ToUpper(name) {
+	case "UTF-16":
+		return unicode.UTF16(unicode.BigEndian, unicode.UseBOM), nil
+	case "UTF-16LE", "UTF-16BE", "UTF-32", "UTF-32LE", "UTF-32BE":
+		return map[string]encoding.Encoding{
+			"UTF-16LE": unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), "UTF-16BE": unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM),
+			"UTF-32": utf32.UTF32(utf32.BigEndian, utf32.UseBOM), "UTF-32LE": utf32.UTF32(utf32.LittleEndian, utf32.IgnoreBOM),
+			"UTF-32BE": utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM),
+		}[strings.ToUpper(name)], nil
+	}
+	e, err := ianaindex.IANA.Encoding(name)
+	if err != nil || e == nil {
+		return nil, sparkerr.Unsupported("text encoding " + name)
+	}
+	return e, nil
 }

@@ -59,7 +59,7 @@ const (
 // cutText makes the splits of a text file.
 func cutText(f textFormat, r *fileRelation, in *inputFile) []Split {
 	size := in.info.Size
-	if f.whole(r.opts) || !lines.Splittable(in.info.Path) {
+	if f.whole(r.opts) || !splittable(in, r.opts) {
 		return []Split{&textSplit{r: r, format: f, file: in, len: size}}
 	}
 	step := min(max(r.byteStats().Bytes/16, minSplit), maxSplit)
@@ -68,6 +68,22 @@ func cutText(f textFormat, r *fileRelation, in *inputFile) []Split {
 		out = append(out, &textSplit{r: r, format: f, file: in, off: off, len: min(step, size-off)})
 	}
 	return out
+}
+
+// splittable says whether a part of a file can be read by itself.
+func splittable(in *inputFile, o options) bool { return lines.Splittable(in.info.Path) && isUTF8(o) }
+
+// openText opens a file from off on, decompressed and as UTF-8.
+func openText(ctx context.Context, in *inputFile, o options, off int64) (*lines.Input, error) {
+	from, err := charset(o)
+	if err != nil {
+		return nil, err
+	}
+	src, err := lines.Open(ctx, in.fs, in.info.Path, off)
+	if err == nil && from != nil {
+		src.Decode(from)
+	}
+	return src, err
 }
 
 // Open implements Split.
@@ -212,13 +228,14 @@ type lineFeed struct {
 }
 
 // openLines opens the lines of a split.
-func openLines(ctx context.Context, s *textSplit, sep string, blocks *rows.Blocks, take func(line []byte, block, off int) error) (*lineFeed, error) {
-	in, err := lines.Open(ctx, s.file.fs, s.file.info.Path, s.off)
+func openLines(ctx context.Context, s *textSplit, blocks *rows.Blocks, take func(line []byte, block, off int) error) (*lineFeed, error) {
+	in, err := openText(ctx, s.file, s.r.opts, s.off)
 	if err != nil {
 		return nil, err
 	}
+	sep := s.r.opts["linesep"]
 	r := lines.New(in, []byte(sep))
-	if lines.Splittable(s.file.info.Path) {
+	if splittable(s.file, s.r.opts) {
 		if r, err = lines.NewPart(in, []byte(sep), s.off, s.len); err != nil {
 			return nil, errors.Join(err, in.Close())
 		}
@@ -246,9 +263,9 @@ func (f *lineFeed) recycle() {
 // Close implements io.Closer.
 func (f *lineFeed) Close() error { return f.in.Close() }
 
-// readWhole reads a whole file, decompressed.
-func readWhole(ctx context.Context, in *inputFile) ([]byte, error) {
-	r, err := lines.Open(ctx, in.fs, in.info.Path, 0)
+// readWhole reads a whole file, decompressed and as UTF-8.
+func readWhole(ctx context.Context, in *inputFile, o options) ([]byte, error) {
+	r, err := openText(ctx, in, o, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -257,12 +274,12 @@ func readWhole(ctx context.Context, in *inputFile) ([]byte, error) {
 }
 
 // eachLine calls f for the lines of a file until f says stop.
-func eachLine(ctx context.Context, in *inputFile, sep string, f func(line []byte) (stop bool)) error {
-	src, err := lines.Open(ctx, in.fs, in.info.Path, 0)
+func eachLine(ctx context.Context, in *inputFile, o options, f func(line []byte) (stop bool)) error {
+	src, err := openText(ctx, in, o, 0)
 	if err != nil {
 		return readError(in.uri(), err)
 	}
-	r := lines.New(src, []byte(sep))
+	r := lines.New(src, []byte(o["linesep"]))
 	for {
 		line, _, _, err := r.Next()
 		if err == io.EOF || err == nil && f(line) {

@@ -3,8 +3,11 @@ package csv
 
 import (
 	"math"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/firesteel/firesteel/internal/source/rows"
 	"github.com/firesteel/firesteel/internal/sparkerr"
@@ -36,6 +39,7 @@ type Options struct {
 	Mode                          Mode
 	Formats                       Formats
 	Zone                          *time.Location
+	MaxColumns, MaxChars          int // of a record and of a value; 0 or less: any number
 }
 
 // Parser turns records into rows of the wanted columns.
@@ -102,6 +106,9 @@ func (o *Options) Skips(line []byte) bool {
 // Record reads one record off the front of b, which lies at offset off of a block, and returns the bytes taken.
 func (p *Parser) Record(b []byte, block, off int) (int, error) {
 	fields, n := p.tok.Record(b)
+	if err := p.o.check(fields, b[:n]); err != nil {
+		return n, err
+	}
 	bad := p.fields >= 0 && len(fields) != p.fields
 	for k, c := range p.cols {
 		switch i := p.at[k]; {
@@ -122,13 +129,31 @@ func (p *Parser) Record(b []byte, block, off int) (int, error) {
 	if p.corrupt >= 0 {
 		c := p.cols[p.corrupt]
 		if bad {
-			c.Text(trimEnd(b[:n]))
+			text, _ := rows.UTF8(trimEnd(b[:n]))
+			c.Text(text)
 		} else {
 			c.Null()
 		}
 	}
 	return n, nil
 }
+
+// check refuses records that are larger than the options allow, in every mode.
+func (o *Options) check(fields []Field, record []byte) error {
+	large := o.MaxColumns > 0 && len(fields) > o.MaxColumns
+	if o.MaxChars > 0 {
+		for i := range fields {
+			large = large || len(fields[i].Text) > o.MaxChars && utf8.RuneCount(fields[i].Text) > o.MaxChars
+		}
+	}
+	if !large {
+		return nil
+	}
+	return sparkerr.New("MALFORMED_CSV_RECORD", "badRecord", string(record[:min(len(record), maxShown)]))
+}
+
+// maxShown is how much of a record an error shows.
+const maxShown = 1000
 
 func trimEnd(b []byte) []byte {
 	for len(b) > 0 && (b[len(b)-1] == '\n' || b[len(b)-1] == '\r') {
@@ -180,7 +205,8 @@ func (p *Parser) value(c *rows.Column, f *Field, b []byte, block, off int) bool 
 		return true
 	}
 	if c.Type.Kind == types.StringKind || c.Type.Kind == types.BinaryKind {
-		if f.Copied || len(text) == 0 || block < 0 {
+		text, changed := rows.UTF8(text)
+		if changed || f.Copied || len(text) == 0 || block < 0 {
 			c.Text(text)
 		} else {
 			c.View(text, block, off+offsetIn(b, text))
@@ -235,11 +261,33 @@ func (o *Options) scalar(c *rows.Column, s string) bool {
 }
 
 func whole(c *rows.Column, s string, lo, hi int64) bool {
-	v, ok := types.ParseLong(s, lo, hi, false)
+	v, ok := integer(s, lo, hi)
 	if ok {
 		c.Int(v)
 	}
 	return ok
+}
+
+// integer reads a whole number as Java does: without white space, in the digits of any script.
+func integer(s string, lo, hi int64) (int64, bool) {
+	if s == "" || s[0] <= ' ' || s[len(s)-1] <= ' ' {
+		return 0, false
+	}
+	if v, ok := types.ParseLong(s, lo, hi, false); ok {
+		return v, true
+	}
+	plain := strings.Map(func(r rune) rune {
+		for _, row := range unicode.Nd.R16 { // each row is the ten digits of one or more scripts
+			if r >= utf8.RuneSelf && r >= rune(row.Lo) && r <= rune(row.Hi) {
+				return '0' + (r-rune(row.Lo))%10
+			}
+		}
+		return r
+	}, s)
+	if plain == s {
+		return 0, false
+	}
+	return types.ParseLong(plain, lo, hi, false)
 }
 
 func (o *Options) float(s string, bits int) (float64, bool) {
@@ -251,7 +299,25 @@ func (o *Options) float(s string, bits int) (float64, bool) {
 	case o.NegativeInf:
 		return math.Inf(-1), true
 	}
-	return rows.ParseFloat(types.TrimAll(s), bits)
+	return javaFloat(strings.TrimFunc(s, func(r rune) bool { return r <= ' ' }), bits)
+}
+
+// javaFloat reads what Java does: NaN and Infinity in this writing only, hexadecimals with an exponent, d or f at the end.
+func javaFloat(s string, bits int) (float64, bool) {
+	digits := strings.TrimLeft(s, "+-")
+	if digits == "" {
+		return 0, false
+	}
+	if c := digits[0]; (c < '0' || c > '9') && c != '.' {
+		if digits != "NaN" && digits != "Infinity" || len(s) > len(digits)+1 {
+			return 0, false
+		}
+	}
+	if len(digits) > 2 && digits[0] == '0' && digits[1]|0x20 == 'x' {
+		v, err := strconv.ParseFloat(strings.TrimRight(s, "dDfF"), bits)
+		return v, (err == nil || math.IsInf(v, 0)) && strings.ContainsAny(digits, "pP")
+	}
+	return rows.ParseFloat(s, bits)
 }
 
 func (o *Options) datetime(c *rows.Column, s string) (ok bool) {

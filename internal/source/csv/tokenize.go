@@ -13,6 +13,22 @@ type Dialect struct {
 	TrimLeft      bool
 	TrimRight     bool
 	MultiLine     bool // line ends inside quotes belong to the value
+	LineEnd       byte // of MultiLine: what ends records; 0: any of the usual ends. See Lines
+}
+
+// Lines prepares a file of multi-line records: its first line end is that of all its records, as Spark's reader has it. Ends of
+// two bytes become one, inside of values too.
+func (d *Dialect) Lines(b []byte) []byte {
+	d.LineEnd = '\n'
+	i := bytes.IndexAny(b, "\r\n")
+	switch {
+	case i < 0 || b[i] == '\n':
+	case i+1 < len(b) && b[i+1] == '\n':
+		return bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n"))
+	default:
+		d.LineEnd = '\r'
+	}
+	return b
 }
 
 // Field is one field of a record.
@@ -53,6 +69,11 @@ func (t *Tokenizer) lineEnd(b []byte, i int) int {
 		return 0
 	}
 	switch {
+	case t.d.LineEnd != 0:
+		if b[i] == t.d.LineEnd {
+			return 1
+		}
+		return 0
 	case b[i] == '\n':
 		return 1
 	case b[i] == '\r' && i+1 < len(b) && b[i+1] == '\n':
@@ -161,7 +182,11 @@ func (t *Tokenizer) quoted(b []byte, pos int) (Field, int, bool) {
 			return Field{Text: text(i), Quoted: true, Copied: copied}, j + size, more
 		}
 		t.buf = t.buf[:from]
-		return t.plain(b, pos, i+1)
+		f, next, more := t.plain(b, pos, i+1)
+		if n := len(f.Text); n > 2 && bytes.Count(f.Text, []byte{q}) == n { // nothing but quotes
+			f = Field{Text: f.Text[1 : n-1], Quoted: true}
+		}
+		return f, next, more
 	}
 	return Field{Text: text(len(b)), Quoted: true, Copied: copied}, len(b), false
 }

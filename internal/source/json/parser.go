@@ -2,11 +2,13 @@
 package json
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"math"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/firesteel/firesteel/internal/source/csv"
 	"github.com/firesteel/firesteel/internal/source/rows"
@@ -38,6 +40,7 @@ type Parser struct {
 	block   int
 	off     int
 	bad     bool // a value of the record did not fit its type
+	failed  bool // of the member that is read now
 }
 
 // node is where values of one column go.
@@ -90,14 +93,22 @@ func (p *Parser) Reset() {
 	}
 }
 
+// bom is the mark of UTF-8, which a text may begin with.
+var bom = []byte("\xef\xbb\xbf")
+
 // Record reads a text that lies at offset off of a block (block < 0: texts are copied): an object is a row, an array
 // a row for each of its elements. What follows the first value is not looked at.
 func (p *Parser) Record(b []byte, block, off int) error {
 	p.s.b, p.s.p, p.s.depth = b, 0, 0
+	if bytes.HasPrefix(b, bom) {
+		p.s.p = len(bom)
+	}
 	p.block, p.off = block, off
 	start := p.n
 	k, err := p.s.peek()
 	switch {
+	case !utf8.Valid(b):
+		err = errSyntax
 	case err != nil:
 	case k == arrayKind:
 		err = p.array(b)
@@ -170,7 +181,8 @@ func (p *Parser) endRow(b []byte, bad bool) {
 		return
 	}
 	if bad {
-		p.cols[p.corrupt].Text(b)
+		text, _ := rows.UTF8(bytes.TrimPrefix(b, bom))
+		p.cols[p.corrupt].Text(text)
 	} else {
 		p.cols[p.corrupt].Null()
 	}
@@ -214,7 +226,11 @@ func (p *Parser) members(at *node, n int) error {
 			if kid.col.Len() > n { // a name that comes twice: the last counts
 				kid.col.Truncate(n)
 			}
-			err = p.value(kid)
+			if err = p.value(kid); p.failed { // what did not fit may lie deep within arrays and maps
+				p.bad, p.failed = true, false
+				kid.col.Truncate(n)
+				kid.col.Null()
+			}
 		} else {
 			err = p.s.skip()
 		}
@@ -233,7 +249,7 @@ func (p *Parser) members(at *node, n int) error {
 	return nil
 }
 
-// value appends the next value to a column; one that does not fit is null and makes the record bad.
+// value appends the next value to a column; one that does not fit makes the member null that it is part of, and the record bad.
 func (p *Parser) value(to *node) error {
 	k, err := p.s.peek()
 	if err != nil {
@@ -284,7 +300,7 @@ func (p *Parser) value(to *node) error {
 }
 
 func (p *Parser) misfit(c *rows.Column) {
-	p.bad = true
+	p.failed = true
 	c.Null()
 }
 

@@ -28,7 +28,11 @@ type scanner struct {
 	depth int
 }
 
-const maxDepth = 1000
+// What Spark's reader allows: nested values, and the characters of a number.
+const (
+	maxDepth  = 1000
+	maxNumber = 1000
+)
 
 // space skips white space and, if allowed, comments; 0 is the end.
 func (s *scanner) space() byte {
@@ -191,7 +195,9 @@ func (s *scanner) number(i int) token {
 			return token{}
 		}
 	}
-	t.to = i
+	if t.to = i; t.to-t.from > maxNumber {
+		return token{}
+	}
 	return t
 }
 

@@ -12,6 +12,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/transform"
 
 	"github.com/firesteel/firesteel/internal/vfs"
 )
@@ -63,6 +65,9 @@ func Open(ctx context.Context, fs vfs.FS, path string, off int64) (*Input, error
 	}
 	return in, nil
 }
+
+// Decode makes the stream one of UTF-8, from another encoding.
+func (in *Input) Decode(from encoding.Encoding) { in.r = transform.NewReader(in.r, from.NewDecoder()) }
 
 // Read implements io.Reader.
 func (in *Input) Read(b []byte) (int, error) { return in.r.Read(b) }
