@@ -44,6 +44,17 @@ func (r *Remote) decommission(id event.ExecutorID, reason string) {
 	}
 }
 
+// retire decommissions executors that are not needed any more, if that is how they leave.
+func (r *Remote) retire(ids []event.ExecutorID, reason string) bool {
+	if !r.o.Conf.Bool("spark.decommission.enabled") {
+		return false
+	}
+	for _, id := range ids {
+		r.decommission(id, reason)
+	}
+	return true
+}
+
 // depart sees an executor off, once.
 func (r *Remote) depart(e *remoteExecutor, reason string) {
 	r.mu.Lock()

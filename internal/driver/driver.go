@@ -314,6 +314,9 @@ func (d *Driver) perform(a scheduler.Action) {
 	case scheduler.WantExecutors:
 		d.backend.Scale(a.Total)
 	case scheduler.KillExecutors:
+		if a.Idle && d.remote != nil && d.remote.retire(a.IDs, a.Reason) {
+			break
+		}
 		d.backend.KillExecutors(a.IDs, a.Reason)
 		for _, id := range a.IDs {
 			d.executorOver(id)

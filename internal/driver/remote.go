@@ -350,13 +350,21 @@ func (r *Remote) Registered() int {
 
 // Slots implements Executors.
 func (r *Remote) Slots() int {
-	if n := r.Registered(); n > 0 {
+	n := r.Registered()
+	if r.o.Conf.Bool("spark.dynamicAllocation.enabled") {
+		most := min(int(r.o.Conf.Int("spark.dynamicAllocation.maxExecutors")), dynamicExecutors)
+		return max(n, most*max(r.app.Executor.Cores, 1))
+	}
+	if n > 0 {
 		return n
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.expected()
 }
+
+// dynamicExecutors is the number of executors that work is planned for where more come when there is more to do.
+const dynamicExecutors = 16
 
 // expected is the number of slots that the settings ask for.
 func (r *Remote) expected() int {
@@ -386,7 +394,7 @@ func (r *Remote) Ready(ctx context.Context) error {
 	for tick := time.NewTicker(5 * time.Millisecond); ; {
 		r.mu.Lock()
 		n, wanted := len(r.execs), r.wanted
-		settled := r.settled || r.stopping
+		settled := r.settled || r.stopping || wanted == 0 // then they come when there is something to do
 		r.settled = settled || n > 0 && (n >= wanted || time.Since(start) > otherExecutorWait || wanted > manyExecutors && time.Since(lastChange) > quietWait)
 		settled = r.settled
 		r.mu.Unlock()

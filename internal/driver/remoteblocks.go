@@ -16,6 +16,7 @@ import (
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/rpc"
+	"github.com/firesteel/firesteel/internal/scheduler"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/wire"
 )
@@ -108,7 +109,9 @@ func (r *Remote) DropBlocks(name string) {
 	}
 	for b := range r.cached {
 		if below(b, name) {
-			delete(r.cached, b)
+			for id := range r.cached[b] {
+				r.uncache(b, r.execs[id])
+			}
 		}
 	}
 	for b := range r.copies {
@@ -117,10 +120,38 @@ func (r *Remote) DropBlocks(name string) {
 		}
 	}
 	for _, e := range r.execs {
+		n := len(e.results)
 		maps.DeleteFunc(e.results, func(b string, _ bool) bool { return below(b, name) })
+		if len(e.results) < n {
+			r.held(e)
+		}
 	}
 	r.mu.Unlock()
 	r.tellAll(wire.DropBlocks{Name: name})
+}
+
+// uncache forgets that an executor has a cached block; the lock is held.
+func (r *Remote) uncache(name string, e *remoteExecutor) {
+	at := r.cached[name]
+	if e == nil {
+		return
+	}
+	if _, ok := at[e.id]; !ok {
+		return
+	}
+	if delete(at, e.id); len(at) == 0 {
+		delete(r.cached, name)
+	}
+	e.cached--
+	r.held(e)
+}
+
+// held tells the scheduler how much lies at an executor for which it should stay: cached blocks, and results that are still to
+// be read. The lock is held.
+func (r *Remote) held(e *remoteExecutor) {
+	if !e.over && !r.stopping {
+		r.d.Post(scheduler.Heartbeat{Executor: e.id, Cached: e.cached + len(e.results)})
+	}
 }
 
 // below says whether a block is the one of a name or one of those whose names start with it and an underscore.
@@ -148,15 +179,18 @@ func (r *Remote) blockChanged(e *remoteExecutor, st event.BlockStatus) {
 	switch {
 	case st.Level != "" && (r.dropped[st.Block] || r.dropped[st.Block[:max(strings.LastIndexByte(st.Block, '_'), 0)]]):
 		e.out.Put(wire.DropBlocks{Name: st.Block}) // a task that still ran has kept it
-	case st.Level != "" && at == nil:
-		r.cached[st.Block] = map[event.ExecutorID]event.BlockStatus{e.id: st}
 	case st.Level != "":
+		if at == nil {
+			at = map[event.ExecutorID]event.BlockStatus{}
+			r.cached[st.Block] = at
+		}
+		if _, had := at[e.id]; !had {
+			e.cached++
+			r.held(e)
+		}
 		at[e.id] = st
 	default:
-		delete(at, e.id)
-		if len(at) == 0 {
-			delete(r.cached, st.Block)
-		}
+		r.uncache(st.Block, e)
 	}
 	r.mu.Unlock()
 	r.d.bus.Publish(event.BlockUpdated{ID: e.blockManager(), Status: st})
@@ -207,6 +241,7 @@ func (s *storedResult) Close() (err error) {
 		err = errors.Join(err, s.r.client.Remove(ctx, s.at, s.name))
 		s.r.mu.Lock()
 		delete(s.of.results, s.name)
+		s.r.held(s.of)
 		s.r.mu.Unlock()
 	})
 	return err

@@ -26,6 +26,7 @@ type remoteExecutor struct {
 	works  map[int64]bool // that were sent
 	// results are the names of stored results that nobody has read and removed yet.
 	results map[string]bool
+	cached  int    // cached blocks that it has
 	leave   string // why it was told to leave
 	going   bool   // it is decommissioned: see depart
 	broken  bool   // the connection is lost
@@ -93,7 +94,9 @@ func (r *Remote) report(e *remoteExecutor, m wire.Report) {
 	case wire.AskCommit:
 		r.d.Post(scheduler.CommitRequest{Task: m.Task})
 	case wire.Alive:
-		r.d.Post(scheduler.Heartbeat{Executor: e.id, Cached: m.Cached})
+		r.mu.Lock()
+		r.held(e)
+		r.mu.Unlock()
 		r.d.bus.Publish(event.ExecutorMetricsUpdate{Executor: e.id,
 			Peaks: map[event.StageAttemptID]event.ExecutorMetrics{{Stage: -1, Attempt: -1}: m.Metrics}})
 	case wire.BlockChanged:
@@ -129,6 +132,7 @@ func (r *Remote) ended(e *remoteExecutor, m *wire.Ended) {
 			if o.Stored != "" {
 				r.mu.Lock()
 				e.results[o.Stored] = true
+				r.held(e)
 				r.mu.Unlock()
 			}
 		}
@@ -341,10 +345,8 @@ func (r *Remote) lose(e *remoteExecutor, lost scheduler.ExecutorLost) {
 			delete(r.tasks, id)
 		}
 	}
-	for name, at := range r.cached {
-		if delete(at, e.id); len(at) == 0 {
-			delete(r.cached, name)
-		}
+	for name := range r.cached {
+		r.uncache(name, e)
 	}
 	for _, o := range r.execs {
 		o.out.Put(wire.PeerLost{Executor: e.id})

@@ -167,7 +167,7 @@ func (s *Scheduler) idleExpired(e *executor, at time.Time) {
 	default:
 		e.releasing = true
 		s.offerAgain(e)
-		s.emit(KillExecutors{IDs: []event.ExecutorID{e.id}, Reason: "idle for " + d.String()})
+		s.emit(KillExecutors{IDs: []event.ExecutorID{e.id}, Reason: "idle for " + d.String(), Idle: true})
 	}
 }
 

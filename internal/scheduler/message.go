@@ -185,6 +185,7 @@ type WantExecutors struct{ Total int }
 type KillExecutors struct {
 	IDs    []event.ExecutorID
 	Reason string
+	Idle   bool // they have nothing to do, and what lies there may be moved first
 }
 
 // Reregister asks an executor that heartbeats but is not known to register again.

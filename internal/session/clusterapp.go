@@ -3,6 +3,7 @@ package session
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -34,12 +35,44 @@ func (a *App) openCluster(ctx context.Context, o *Options) error {
 	if err := a.pools(&cfg.Scheduler); err != nil {
 		return err
 	}
+	if err := a.checkAllocation(&cfg.Scheduler.Allocation); err != nil {
+		return err
+	}
+	if _, ok := a.Conf.Given("spark.executor.cores"); !ok && a.master.Kind == cluster.LocalCluster {
+		cfg.Scheduler.Allocation.ExecutorCores = a.master.Cores
+	}
 	if !cfg.Scheduler.Allocation.Dynamic && cfg.Scheduler.Allocation.Initial == 0 {
 		cfg.Scheduler.Allocation.Initial = defaultExecutors(&a.master)
 	}
 	a.executors = backend
 	a.driver, err = driver.New(ctx, cfg, backend)
 	return err
+}
+
+// checkAllocation refuses settings of dynamic allocation that make no sense, in Spark's words.
+func (a *App) checkAllocation(c *scheduler.AllocationConfig) error {
+	const prefix = "spark.dynamicAllocation."
+	switch {
+	case !c.Dynamic:
+		return nil
+	case c.Min < 0:
+		return errors.New(prefix + "minExecutors cannot be negative!")
+	case c.Max < 0:
+		return errors.New(prefix + "maxExecutors must be positive!")
+	case c.Max > 0 && c.Min > c.Max:
+		return fmt.Errorf("%sminExecutors (%d) must be less than or equal to %smaxExecutors (%d)!", prefix, c.Min, prefix, c.Max)
+	case c.BacklogTimeout <= 0:
+		return errors.New(prefix + "schedulerBacklogTimeout must be > 0!")
+	case c.SustainedTimeout <= 0:
+		return errors.New(prefix + "sustainedSchedulerBacklogTimeout must be > 0!")
+	case c.Ratio <= 0 || c.Ratio > 1:
+		return errors.New(prefix + "executorAllocationRatio must be > 0 and <= 1.0")
+	case !c.ShuffleTracking && !a.Conf.Bool("spark.shuffle.service.enabled") && !a.Conf.Bool("spark.decommission.enabled"):
+		return errors.New("Dynamic allocation of executors requires one of the following conditions: 1) enabling external shuffle service " +
+			"through spark.shuffle.service.enabled. 2) enabling shuffle tracking through " + prefix + "shuffleTracking.enabled. 3) enabling " +
+			"shuffle blocks decommission through spark.decommission.enabled and spark.storage.decommission.shuffleBlocks.enabled")
+	}
+	return nil
 }
 
 func (a *App) newBackend(ctx context.Context, o *Options) (driver.Executors, error) {
