@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 
+	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/connect"
 	"github.com/firesteel/firesteel/internal/connect/host"
 	"github.com/firesteel/firesteel/internal/session"
@@ -44,13 +45,21 @@ func runConnect(ctx context.Context, args []string) (result error) {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "Firesteel %s: Spark Connect on sc://%s, %s with %d task slots\n", session.Version, srv.Addr(), o.MasterOr(), a.Slots())
+	fmt.Fprintf(os.Stderr, "Firesteel %s: Spark Connect on sc://%s, %s\n", session.Version, srv.Addr(), placeOf(a, o))
 	select {
 	case <-ctx.Done():
 	case err = <-srv.failed:
 	}
 	srv.Stop()
 	return err
+}
+
+// placeOf says where tasks will run.
+func placeOf(a *session.App, o session.Options) string {
+	if m, err := cluster.ParseMaster(o.MasterOr()); err == nil && m.Kind != cluster.Local {
+		return "tasks run on executors of " + m.URL
+	}
+	return fmt.Sprintf("%s with %d task slots", o.MasterOr(), a.Slots())
 }
 
 // server is a Connect server that listens.

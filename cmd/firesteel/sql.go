@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,7 +63,7 @@ func runSQL(ctx context.Context, args []string) (result error) {
 		return err
 	}
 	defer a.Close(context.WithoutCancel(ctx))
-	defer showProgress(ctx, a, *silent)()
+	defer showProgress(ctx, a, o, !*silent)()
 	sh := &sqlShell{s: a.NewSession(), out: os.Stdout, format: *format, timing: *timing && !*silent}
 	if sh.format == "" {
 		sh.format = "table"
@@ -94,11 +95,15 @@ func runSQL(ctx context.Context, args []string) (result error) {
 	return sh.interact(ctx, !*silent)
 }
 
-// showProgress draws Spark's progress bar on a terminal's standard error while stages run longer than a moment
-// (spark.ui.showConsoleProgress). The function it returns ends it.
-func showProgress(ctx context.Context, a *session.App, silent bool) func() {
-	fd := int(os.Stderr.Fd())
-	if on, given := a.Conf.Given("spark.ui.showConsoleProgress"); silent || !term.IsTerminal(fd) || given && on == "false" {
+// showProgress draws Spark's progress bar on a terminal's standard error while stages run longer than a moment, as
+// spark.ui.showConsoleProgress says, or else by default. A log that tells each task leaves no room for it. The function that
+// is returned ends it.
+func showProgress(ctx context.Context, a *session.App, o session.Options, byDefault bool) func() {
+	fd, on := int(os.Stderr.Fd()), byDefault
+	if _, given := a.Conf.Given("spark.ui.showConsoleProgress"); given {
+		on = a.Conf.Bool("spark.ui.showConsoleProgress")
+	}
+	if !on || !term.IsTerminal(fd) || o.Log.Enabled(ctx, slog.LevelInfo) {
 		return func() {}
 	}
 	width, _, err := term.GetSize(fd)

@@ -106,5 +106,6 @@ func serving(ctx context.Context, o session.Options, f func(remote string) error
 		return err
 	}
 	defer srv.Stop()
+	defer showProgress(ctx, a, o, false)()
 	return f("sc://" + srv.Addr())
 }

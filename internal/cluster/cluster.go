@@ -115,6 +115,16 @@ type Registered struct {
 	Attributes map[string]string
 }
 
+// Launched says that the cluster granted an executor: where it was started, and with what. It is for people: an executor counts
+// when it registers.
+type Launched struct {
+	ID     event.ExecutorID
+	Host   string
+	Where  string // worker, container or pod
+	Cores  int
+	Memory int64
+}
+
 // Exited says that an executor ended. PlatformFault: not because of what it ran (preemption,
 // node loss, a requested kill). HostLost: its host is gone too.
 type Exited struct {
@@ -141,6 +151,7 @@ type Credentials struct{ Data []byte }
 
 func (Credentials) isNotice() {}
 func (Registered) isNotice()  {}
+func (Launched) isNotice()    {}
 func (Exited) isNotice()      {}
 func (Leaving) isNotice()     {}
 func (Failed) isNotice()      {}

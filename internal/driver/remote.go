@@ -301,7 +301,7 @@ func (r *Remote) scale() {
 		}
 		r.mu.Unlock()
 		told = total
-		r.log.Info("executors asked for", "total", total, "cores", r.app.Executor.Cores, "memory", r.app.Executor.Memory)
+		r.tellRequest(total)
 		ctx, cancel := context.WithTimeoutCause(r.base, managerWait, fmt.Errorf("the cluster manager did not answer within %s", managerWait))
 		if err := r.o.Manager.Scale(ctx, total); err != nil && r.base.Err() == nil {
 			r.log.Error("the cluster manager did not take the request for executors", "total", total, "error", err)
@@ -309,6 +309,21 @@ func (r *Remote) scale() {
 		cancel()
 	}
 }
+
+// tellRequest logs what the manager is asked for.
+func (r *Remote) tellRequest(total int) {
+	number, cores := strconv.Itoa(total), strconv.Itoa(r.app.Executor.Cores)
+	if total > manyExecutors {
+		number = "as many as there are"
+	}
+	if r.app.Executor.Cores == 0 {
+		cores = "as many as there are"
+	}
+	r.log.Info("executors asked for", "number", number, "cores", cores, "memory", mebibytes(r.app.Executor.Memory))
+}
+
+// mebibytes is a number of bytes for people.
+func mebibytes(n int64) string { return strconv.FormatInt(n>>20, 10) + " MiB" }
 
 // KillExecutors tells executors to leave, and the manager to end those that do not.
 func (r *Remote) KillExecutors(ids []event.ExecutorID, reason string) {

@@ -196,7 +196,7 @@ func (r *Remote) register(c *rpc.Conn, m *wire.Registration) error {
 		<-c.Done()
 		r.disconnected(e)
 	})
-	r.log.Info("executor registered", "executor", e.id, "host", e.host, "cores", e.cores, "memory", m.Memory, "blocks", e.blocks)
+	r.log.Info("executor registered", "executor", e.id, "host", e.host, "cores", e.cores, "memory", mebibytes(m.Memory), "blocks", e.blocks)
 	r.d.Post(added)
 	r.d.bus.Publish(event.BlockManagerAdded{Time: time.Now(), ID: e.blockManager(), MaxMemory: m.Memory, OnHeap: m.Memory})
 	return nil
@@ -269,6 +269,8 @@ func exitReason(x *cluster.Exited) string {
 // notice takes what the manager tells.
 func (r *Remote) notice(n cluster.Notice) {
 	switch n := n.(type) {
+	case cluster.Launched:
+		r.log.Info("executor granted", "executor", n.ID, "host", n.Host, "where", n.Where, "cores", n.Cores, "memory", mebibytes(n.Memory))
 	case cluster.Exited:
 		r.exited(&n)
 	case cluster.Leaving:

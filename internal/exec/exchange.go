@@ -244,11 +244,19 @@ func (s *StageInputs) Shuffle(ctx context.Context, t *Task, stage int, spec phys
 	if spec.MapTo > 0 {
 		maps = maps[min(spec.MapFrom, len(maps)):min(spec.MapTo, len(maps))]
 	}
-	r, err := s.Manager.Reader(ctx, shuffle.Request{Shuffle: o.Shuffle, Schema: o.Schema, Maps: maps, From: spec.From, To: spec.To})
+	r, err := s.Manager.Reader(ctx, shuffle.Request{Shuffle: o.Shuffle, Schema: o.Schema, Maps: maps, From: spec.From, To: spec.To, Metrics: t.ReadMetrics()})
 	if err != nil {
 		return nil, err
 	}
 	return &countingReader{r, t.Metrics}, nil
+}
+
+// ReadMetrics are where readers of shuffles count; nil if nothing is measured.
+func (t *Task) ReadMetrics() *event.ShuffleReadMetrics {
+	if t.Metrics == nil {
+		return nil
+	}
+	return &t.Metrics.Task.ShuffleRead
 }
 
 // countingReader notes what a task reads.

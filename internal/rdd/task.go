@@ -166,7 +166,8 @@ func (t *Task) Chunks(n *Node, i, part int) iter.Seq[[]byte] {
 			t.Fail(err)
 			return
 		}
-		r, err := t.Env.Shuffle.Reader(t.ctx, shuffle.Request{Shuffle: s.id, Schema: chunkSchema, Maps: maps, From: part, To: part + 1})
+		r, err := t.Env.Shuffle.Reader(t.ctx, shuffle.Request{Shuffle: s.id, Schema: chunkSchema, Maps: maps, From: part, To: part + 1,
+			Metrics: &t.Metrics.ShuffleRead})
 		if err != nil {
 			t.Fail(err)
 			return
@@ -191,7 +192,6 @@ func (t *Task) Chunks(n *Node, i, part int) iter.Seq[[]byte] {
 func (t *Task) rows(b *columnar.Batch, yield func([]byte) bool) bool {
 	for i := range b.N {
 		chunk := b.Cols[0].Text(i)
-		t.Metrics.ShuffleRead.LocalBytesRead += int64(len(chunk))
 		if !yield(chunk) {
 			return false
 		}

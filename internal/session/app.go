@@ -75,6 +75,7 @@ type App struct {
 	// executors is the backend where tasks run in other processes; nil: they run in this one.
 	executors driver.Executors
 	outputs   *service.Server // the shuffle service of a local cluster
+	log       *slog.Logger
 
 	poolBySession bool // sessions that name no pool have one of their own
 
@@ -118,9 +119,11 @@ func Start(ctx context.Context, o Options) (*App, error) {
 		ID: cmp.Or(settings["spark.app.id"], newAppID(master.Kind)), Name: settings["spark.app.name"], Started: time.Now(),
 		Conf: conf.NewValues(settings), master: master, fs: reg, hdfs: h, sessions: map[*Session]bool{},
 	}
+	a.openLog(&o)
 	if err := a.open(ctx, &o); err != nil {
 		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
 	}
+	a.followJobs()
 	return a, nil
 }
 
@@ -274,6 +277,7 @@ func (a *App) Close(ctx context.Context) error {
 	if a.cache != nil && a.executors != nil { // they are told
 		errs = append(errs, a.cache.clear())
 	}
+	a.settleLog()
 	if a.driver != nil {
 		errs = append(errs, a.driver.Close(ctx))
 	}
@@ -290,6 +294,7 @@ func (a *App) Close(ctx context.Context) error {
 		errs = append(errs, a.dirs.Remove())
 	}
 	a.hdfs.Close()
+	a.log.Info("application ends", "id", a.ID, "ran", time.Since(a.Started).Round(time.Millisecond))
 	return errors.Join(errs...)
 }
 

@@ -141,7 +141,8 @@ func (x *inProcess) Shuffle(ctx context.Context, t *exec.Task, id int, spec phys
 	if spec.MapTo > 0 {
 		maps = maps[spec.MapFrom:spec.MapTo]
 	}
-	return x.app.shuffle.Reader(ctx, shuffle.Request{Shuffle: in.shuffle, Schema: schemaOf(in.Plan.Output()), Maps: maps, From: spec.From, To: spec.To})
+	return x.app.shuffle.Reader(ctx, shuffle.Request{Shuffle: in.shuffle, Schema: schemaOf(in.Plan.Output()), Maps: maps, From: spec.From, To: spec.To,
+		Metrics: t.ReadMetrics()})
 }
 
 // Broadcast is the relation that a broadcast stage collected.

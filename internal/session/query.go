@@ -31,6 +31,7 @@ type query struct {
 	progress    func(Progress)
 	frugal      bool // memory was refused: see run
 	begun       bool // rows were handed out, or tasks of a write have begun
+	number      int64 // in the log
 }
 
 // newQuery takes a snapshot of the session's settings.
@@ -130,7 +131,9 @@ const clusterBroadcast = 64 << 20
 
 // run optimizes, plans and executes a resolved plan; its batches go to sink, borrowed. A plan with broadcasts that was refused
 // memory before anything of it was seen is planned without them and run once more.
-func (q *query) run(ctx context.Context, analyzed logical.Plan, sink func(*columnar.Batch) error) error {
+func (q *query) run(ctx context.Context, analyzed logical.Plan, sink func(*columnar.Batch) error) (err error) {
+	sink, end := q.told(sink)
+	defer func() { end(err) }()
 	if x := q.s.app.executors; x != nil {
 		if err := x.Ready(ctx); err != nil { // plans depend on how many slots there are
 			return err

@@ -98,6 +98,7 @@ func (x *execution) runBelow(ctx context.Context, plan physical.Plan) (root *sta
 	for _, s := range physical.Cut(plan) {
 		x.stages = append(x.stages, &stage{Stage: s, shuffle: event.NoShuffle})
 	}
+	x.tellStages()
 	for {
 		ready := x.ready()
 		if len(ready) == 0 {
@@ -212,7 +213,7 @@ func (x *execution) prepare(s *stage) error {
 
 // newBody makes what is submitted of a stage: so many tasks that write a shuffle, or none.
 func (x *execution) newBody(s *stage, tasks int, out event.ShuffleID) *driver.Stage {
-	spec := scheduler.StageSpec{Name: "stage", Shuffle: out, Tasks: tasks}
+	spec := scheduler.StageSpec{Name: outline(s.Plan), Shuffle: out, Tasks: tasks}
 	seen := map[event.ShuffleID]bool{}
 	x.below(s, func(_ *execution, in *stage) {
 		if !seen[in.shuffle] {

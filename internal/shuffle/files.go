@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"sort"
 	"sync"
+	"time"
 
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/columnar/frame"
@@ -385,7 +386,11 @@ func (r *fileReader) fetchAhead(ctx context.Context) {
 
 func (r *fileReader) open(ctx context.Context, m MapStatus) (err error) {
 	if r.files.fetch != nil {
+		start := time.Now()
 		r.fetchAhead(ctx)
+		if r.r.Metrics != nil {
+			r.r.Metrics.FetchWaitTime += time.Since(start)
+		}
 	}
 	switch {
 	case m.At == r.files.self:
@@ -400,6 +405,7 @@ func (r *fileReader) open(ctx context.Context, m MapStatus) (err error) {
 		r.in = nil
 		return err
 	}
+	r.r.count(&m, m.At == r.files.self)
 	r.decode()
 	return nil
 }

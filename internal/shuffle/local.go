@@ -351,6 +351,9 @@ func (l *Local) find(r Request) (*localReader, error) {
 			return nil, failed(&r, m, r.From, errGone)
 		}
 		out.maps = append(out.maps, o)
+		if m.size(r.From, r.To) > 0 {
+			r.count(&m, true)
+		}
 	}
 	return out, nil
 }

@@ -48,6 +48,23 @@ type Request struct {
 	Schema   *types.Schema
 	Maps     []MapStatus
 	From, To int
+	Metrics  *event.ShuffleReadMetrics // counts what is read; nil: nobody does
+}
+
+// count notes that partitions of a map output are read: from this process's executor, or from another one.
+func (r *Request) count(m *MapStatus, here bool) {
+	c := r.Metrics
+	if c == nil {
+		return
+	}
+	n := max(m.size(r.From, r.To), 0)
+	if here {
+		c.LocalBlocksFetched++
+		c.LocalBytesRead += n
+	} else {
+		c.RemoteBlocksFetched++
+		c.RemoteBytesRead += n
+	}
 }
 
 // Writer collects the output of one map task. It belongs to one goroutine.

@@ -120,6 +120,7 @@ func (m *Manager) launch() error {
 	}
 	c := &executor{Process: p}
 	m.children[id] = c
+	m.notify(cluster.Launched{ID: id, Host: Host, Where: fmt.Sprintf("process %d", p.PID()), Cores: m.app.Executor.Cores, Memory: m.app.Executor.Memory})
 	m.busy.Go(func() { m.watch(id, c) })
 	return nil
 }

@@ -210,6 +210,7 @@ func (m *Manager) take(msg core.Message) {
 		m.known[msg.ID] = true
 		m.next = max(m.next, msg.ID+1)
 		m.mu.Unlock()
+		m.tell(cluster.Launched{ID: execID(msg.ID), Host: msg.Host, Where: msg.Worker, Cores: msg.Cores, Memory: m.desc.Memory})
 	case core.ExecutorGone:
 		m.mu.Lock()
 		delete(m.known, msg.ID)
