@@ -29,8 +29,8 @@ type query struct {
 	description string
 	tags        []string
 	progress    func(Progress)
-	frugal      bool // memory was refused: see run
-	begun       bool // rows were handed out, or tasks of a write have begun
+	frugal      bool  // memory was refused: see run
+	begun       bool  // rows were handed out, or tasks of a write have begun
 	number      int64 // in the log
 }
 
