@@ -59,6 +59,7 @@ type App struct {
 	Name      string
 	User      string
 	DriverURL string // host:port at which executors register
+	UI        string // URL of the application's pages; "": it has none
 	// Secret that executors must know (spark.authenticate); empty: none. It travels in the environment variable
 	// SecretEnv, never on a command line, and is not logged.
 	Secret   string

@@ -6,7 +6,6 @@ var yarnRows = []Row{
 	{Name: "spark.yarn.am.cores", Default: "1", Kind: Int, Doc: "Cores of the application master in client mode.", Since: "1.3.0"},
 	{Name: "spark.yarn.am.memoryOverhead", Unset: true, Kind: Bytes, Unit: MiB, Doc: "Memory of the application master's container above spark.yarn.am.memory.", Since: "1.3.0"},
 	{Name: "spark.yarn.am.nodeLabelExpression", Unset: true, Doc: "Labels of the nodes on which the application master may run.", Since: "1.6.0"},
-	{Name: "spark.yarn.am.waitTime", Default: "100s", Kind: Time, Doc: "How long the driver waits for the application master in client mode.", Since: "1.3.0"},
 	{Name: "spark.yarn.applicationType", Default: "SPARK", Doc: "Type of the application, at most 20 characters.", Since: "3.1.0"},
 	{Name: "spark.yarn.binary", Unset: true, Doc: "The program that containers run, if it is there already: hdfs://… (uploaded once, read by all) or local:/path (installed on all nodes).", Since: "4.2.0"},
 	{Name: "spark.yarn.containerLauncherMaxThreads", Default: "25", Kind: Int, Doc: "Containers that are started at the same time.", Since: "1.2.0"},

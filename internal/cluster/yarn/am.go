@@ -247,7 +247,7 @@ func (a *am) begin(ctx context.Context, c *rpc.Conn, s *server, w *welcome) (*ma
 		a.log.Info("executor", "id", id, "container", container)
 		_ = send(c, sayLaunched, launchedMessage{id, container})
 	}
-	m.url = trackingURL(m.values)
+	m.url = w.App.UI
 	if err := m.start(ctx); err != nil {
 		return nil, err
 	}

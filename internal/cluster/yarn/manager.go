@@ -130,7 +130,7 @@ func (m *Manager) begin(ctx context.Context, c hadoop.Conf, u *hadoop.User, app 
 	}
 	mk := &maker{app: app, binary: sp.Binary, python: sp.Python, resources: resources, tokens: credentials(u, app.Secret)}
 	ms := newMaster(c, u, m.v, mk, 0, m.notify)
-	ms.url = trackingURL(m.v)
+	ms.url = app.UI
 	if err := ms.start(ctx); err != nil {
 		return err
 	}
@@ -138,9 +138,6 @@ func (m *Manager) begin(ctx context.Context, c hadoop.Conf, u *hadoop.User, app 
 	m.keep(c, sp.Staging)
 	return nil
 }
-
-// trackingURL is where YARN's pages lead to: the driver's UI.
-func trackingURL(v *conf.Values) string { return v.String("spark.yarn.trackingUrl") }
 
 // startOutside is client mode.
 func (m *Manager) startOutside(ctx context.Context, app cluster.App) error {

@@ -56,6 +56,7 @@ func standInExecutor(ctx context.Context, args []string) error {
 		return err
 	}
 	id := args[slices.Index(args, "--executor-id")+1]
+	fmt.Printf("executor %s is here\n", id)
 	greeting, _ := os.ReadFile("greeting.txt") // only where it was sent
 	text := fmt.Sprintf("%s\nsecret %s\nenvironment secret %q\nexecutor %s\nlogs %s\ngreeting %s\n", strings.Join(args, " "), secret,
 		os.Getenv(cluster.SecretEnv), os.Getenv(cluster.ExecutorEnv), os.Getenv("SPARK_LOG_URL_STDOUT"), greeting)

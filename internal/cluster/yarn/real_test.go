@@ -3,6 +3,10 @@ package yarn
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,7 +44,7 @@ func realApp(t *testing.T, settings map[string]string) (*Manager, func() cluster
 	}
 	notices := make(chan cluster.Notice, 100)
 	t.Cleanup(func() { _ = m.Stop(context.Background()) })
-	err = m.Start(ctx, cluster.App{ID: p.ID, User: m.client.user.Short(), DriverURL: p.Host + ":1", Secret: "s3cret", Conf: settings,
+	err = m.Start(ctx, cluster.App{ID: p.ID, User: m.client.user.Short(), DriverURL: p.Host + ":1", UI: settings["ui"], Secret: "s3cret", Conf: settings,
 		Executor: cluster.Executor{Cores: 1, Memory: 256 << 20, Binary: self(t), Env: prefixed(v, "spark.executorEnv.")}}, func(n cluster.Notice) { notices <- n })
 	if err != nil {
 		t.Fatal(err)
@@ -78,12 +82,25 @@ func TestRealClientMode(t *testing.T) {
 		t.Fatal(err)
 	}
 	settings["spark.files"] = greeting
+	pages := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "the pages of ", r.URL.Path) }))
+	defer pages.Close()
+	settings["ui"] = pages.URL
 	m, notice := realApp(t, settings)
 	if err := m.Scale(t.Context(), 2); err != nil {
 		t.Fatal(err)
 	}
-	if got := awaitFile(t, filepath.Join(dir, "executor-1")); !strings.Contains(got, "secret s3cret\nenvironment secret \"\"\n") || !strings.Contains(got, "greeting hi") {
+	got := awaitFile(t, filepath.Join(dir, "executor-1"))
+	if !strings.Contains(got, "secret s3cret\nenvironment secret \"\"\n") || !strings.Contains(got, "greeting hi") {
 		t.Error(got)
+	}
+	_, logs, _ := strings.Cut(got, "\nlogs ")
+	logs, _, _ = strings.Cut(logs, "\n")
+	if page := fetch(t, logs); !strings.Contains(page, "executor 1 is here") {
+		t.Errorf("%s: %s", logs, page)
+	}
+	r := realReport(t, m.client.id)
+	if page := fetch(t, r.TrackingURL+"jobs/"); r.OriginalURL != pages.URL || page != "the pages of /jobs/" {
+		t.Errorf("tracking URL %s of %s: %s", r.TrackingURL, r.OriginalURL, page)
 	}
 	awaitFile(t, filepath.Join(dir, "executor-2"))
 	if err := m.Kill(t.Context(), []event.ExecutorID{"1"}); err != nil {
@@ -97,10 +114,25 @@ func TestRealClientMode(t *testing.T) {
 	if err := m.Stop(context.Background()); err != nil {
 		t.Error(err)
 	}
-	r := realReport(t, id)
-	if r.Final != yarn.FinalSucceeded || len(r.Tags) != 2 || r.Type != "SPARK" {
+	if r = realReport(t, id); r.Final != yarn.FinalSucceeded || len(r.Tags) != 2 || r.Type != "SPARK" {
 		t.Errorf("%+v", r)
 	}
+}
+
+// fetch gives a page.
+func fetch(t *testing.T, url string) string {
+	t.Helper()
+	r, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	return string(b)
 }
 
 func realReport(t *testing.T, id yarn.ApplicationID) *yarn.Report {
