@@ -31,7 +31,7 @@ func (c *compiler) node(e expr.Expr) (*node, error) {
 		return nil, err
 	}
 	n.t = e.Type()
-	n.ctx.Session, n.ctx.Partition = c.env.session, c.env.options.Partition
+	n.ctx.Session, n.ctx.Partition, n.ctx.Heap = c.env.session, c.env.options.Partition, c.env.options.Heap
 	if same.shared {
 		c.known[same.class] = n
 	}

@@ -19,6 +19,8 @@ import (
 // Options are the task's part of what a program needs.
 type Options struct {
 	Partition int // number of the task's partition: seeds of random functions, ids
+	// Heap is how many bytes of text one expression may make of a batch before the run ends with kernel.ErrWide; 0: any number.
+	Heap int
 	// Subquery gives the value of a scalar subquery that has run already; nil when there are none.
 	Subquery func(*expr.Subquery) (any, error)
 	// External compiles a call that eval itself cannot run (user-defined functions); it may be nil or answer nil.
@@ -80,6 +82,21 @@ func (p *Program) Size() int64 {
 		size += n.scratch.Size() + n.result.Size()
 		for _, b := range n.branches {
 			size += b.scratch.Size() + b.p.Size()
+		}
+	}
+	return size
+}
+
+// Texts is how many bytes of text the last run made, about.
+func (p *Program) Texts() int64 {
+	if p == nil { // of a branch that is one node
+		return 0
+	}
+	var size int64
+	for _, n := range p.nodes {
+		size += n.result.Texts()
+		for _, b := range n.branches {
+			size += b.p.Texts()
 		}
 	}
 	return size

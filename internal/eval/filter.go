@@ -72,6 +72,16 @@ func CompileFilter(conds []expr.Expr, input []*expr.Column, s *kernel.Session, o
 	return f, nil
 }
 
+// Texts is how many bytes of text the conditions made last, about.
+func (f *Filter) Texts() (size int64) {
+	for _, p := range f.preds {
+		if p.full != nil {
+			size += p.full.p.Texts()
+		}
+	}
+	return size
+}
+
 // conjuncts splits a condition at its ANDs, those of BETWEEN included.
 func (c *compiler) conjuncts(cond expr.Expr) ([]expr.Expr, error) {
 	var out []expr.Expr

@@ -21,7 +21,7 @@ import (
 type aggregateOp struct {
 	p       *physical.Aggregate
 	env     *Env
-	child   Operator
+	child   *cutter
 	split   bool // the child marks the ends of partitions that no group spans
 	schema  *types.Schema
 	layout  *aggLayout
@@ -54,13 +54,13 @@ func newAggregate(p *physical.Aggregate, env *Env) (Operator, error) {
 			return nil, err
 		}
 	}
-	return &aggregateOp{p: p, env: env, child: child, split: split, schema: schemaOf(p.Output()), layout: layout, emit: -1}, nil
+	return &aggregateOp{p: p, env: env, child: newCutter(child, layout.list), split: split, schema: schemaOf(p.Output()), layout: layout, emit: -1}, nil
 }
 
 func (o *aggregateOp) Schema() *types.Schema { return o.schema }
 
 func (o *aggregateOp) Open(ctx context.Context, t *Task) error {
-	prog, err := o.env.compile(o.layout.list, o.p.Child.Output(), t)
+	prog, err := o.env.compileCut(o.layout.list, o.p.Child.Output(), t)
 	if err != nil {
 		return err
 	}
@@ -128,8 +128,12 @@ func (o *aggregateOp) fill(ctx context.Context) (*columnar.Batch, error) {
 			return nil, context.Cause(ctx)
 		}
 		if err := o.prog.Run(b, o.cols); err != nil {
+			if o.child.again(err) {
+				continue
+			}
 			return nil, err
 		}
+		o.child.made(o.prog, o.cols)
 		if o.partial != nil && o.partial.through(b.N) {
 			return o.passRows(b.N)
 		}

@@ -18,7 +18,7 @@ import (
 type generateOp struct {
 	p      *physical.Generate
 	env    *Env
-	child  Operator
+	child  *cutter
 	fn     kernel.Func
 	keep   []int // the child's columns
 	outer  bool
@@ -56,9 +56,12 @@ func newGenerate(p *physical.Generate, env *Env) (Operator, error) {
 		o.keep = append(o.keep, i)
 		need[c.ID] = c
 	}
-	var err error
-	o.child, err = buildNeeding(p.Child, env, need)
-	return o, err
+	child, err := buildNeeding(p.Child, env, need)
+	if err != nil {
+		return nil, err
+	}
+	o.child = newCutter(child, p.Gen.Args)
+	return o, nil
 }
 
 func (o *generateOp) findKernel() error {
@@ -81,7 +84,7 @@ func (o *generateOp) Schema() *types.Schema { return o.schema }
 
 func (o *generateOp) Open(ctx context.Context, t *Task) error {
 	var err error
-	if o.args, err = o.env.compile(o.p.Gen.Args, o.p.Child.Output(), t); err != nil {
+	if o.args, err = o.env.compileCut(o.p.Gen.Args, o.p.Child.Output(), t); err != nil {
 		return err
 	}
 	o.argv = make([]columnar.Vector, len(o.p.Gen.Args))
@@ -105,7 +108,7 @@ func (o *generateOp) Next(ctx context.Context) (*columnar.Batch, error) {
 			return nil, err
 		}
 		if b.N > 0 {
-			if err := o.run(b); err != nil {
+			if err := o.run(b); err != nil && !o.child.again(err) {
 				return nil, err
 			}
 		}
@@ -117,6 +120,7 @@ func (o *generateOp) run(b *columnar.Batch) error {
 	if err := o.args.Run(b, o.argv); err != nil {
 		return err
 	}
+	o.child.made(o.args, o.argv)
 	o.flat.Reset()
 	for i := range o.argv {
 		o.argv[i] = o.flat.Flatten(&o.argv[i])

@@ -16,6 +16,13 @@ func (e *Env) compile(list []expr.Expr, in []*expr.Column, t *Task) (*eval.Progr
 	return eval.Compile(list, in, t.Session, e.options(t))
 }
 
+// compileCut is compile for an operator with a cutter below it.
+func (e *Env) compileCut(list []expr.Expr, in []*expr.Column, t *Task) (*eval.Program, error) {
+	o := e.options(t)
+	o.Heap = pieceBytes()
+	return eval.Compile(list, in, t.Session, o)
+}
+
 func (e *Env) options(t *Task) eval.Options {
 	return eval.Options{Partition: t.Partition, Subquery: e.Subquery, External: e.External}
 }
@@ -24,7 +31,7 @@ func (e *Env) options(t *Task) eval.Options {
 type projectOp struct {
 	p      *physical.Project
 	env    *Env
-	child  Operator
+	child  *cutter
 	schema *types.Schema
 	prog   *eval.Program
 	out    columnar.Batch
@@ -32,13 +39,16 @@ type projectOp struct {
 
 func newProject(p *physical.Project, env *Env) (Operator, error) {
 	child, err := buildNeeding(p.Child, env, neededBy(p.List))
-	return &projectOp{p: p, env: env, child: child, schema: schemaOf(p.Output())}, err
+	if err != nil {
+		return nil, err
+	}
+	return &projectOp{p: p, env: env, child: newCutter(child, p.List), schema: schemaOf(p.Output())}, nil
 }
 
 func (o *projectOp) Schema() *types.Schema { return o.schema }
 
 func (o *projectOp) Open(ctx context.Context, t *Task) error {
-	prog, err := o.env.compile(o.p.List, o.p.Child.Output(), t)
+	prog, err := o.env.compileCut(o.p.List, o.p.Child.Output(), t)
 	if err != nil {
 		return err
 	}
@@ -48,15 +58,21 @@ func (o *projectOp) Open(ctx context.Context, t *Task) error {
 }
 
 func (o *projectOp) Next(ctx context.Context) (*columnar.Batch, error) {
-	b, err := o.child.Next(ctx)
-	if err != nil {
-		return nil, err
+	for {
+		b, err := o.child.Next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := o.prog.Run(b, o.out.Cols); err != nil {
+			if o.child.again(err) {
+				continue
+			}
+			return nil, err
+		}
+		o.child.made(o.prog, o.out.Cols)
+		o.out.N = b.N
+		return &o.out, nil
 	}
-	if err := o.prog.Run(b, o.out.Cols); err != nil {
-		return nil, err
-	}
-	o.out.N = b.N
-	return &o.out, nil
 }
 
 func (o *projectOp) Close() error { return o.child.Close() }
@@ -96,7 +112,7 @@ func buildNeeding(p physical.Plan, env *Env, need map[expr.ID]*expr.Column) (Ope
 type filterOp struct {
 	p     *physical.Filter
 	env   *Env
-	child Operator
+	child *cutter
 	need  []bool // by column; nil: all
 	cond  *eval.Filter
 	arena []kernel.Scratch
@@ -119,19 +135,26 @@ func newFilterOf(p *physical.Filter, env *Env, need map[expr.ID]*expr.Column) (O
 			below[id] = c
 		}
 	}
+	var child Operator
 	var err error
 	if below != nil {
-		o.child, err = buildNeeding(p.Child, env, below)
+		child, err = buildNeeding(p.Child, env, below)
 	} else {
-		o.child, err = Build(p.Child, env)
+		child, err = Build(p.Child, env)
 	}
-	return o, err
+	if err != nil {
+		return nil, err
+	}
+	o.child = newCutter(child, []expr.Expr{p.Cond})
+	return o, nil
 }
 
 func (o *filterOp) Schema() *types.Schema { return o.child.Schema() }
 
 func (o *filterOp) Open(ctx context.Context, t *Task) error {
-	cond, err := eval.CompileFilter([]expr.Expr{o.p.Cond}, o.p.Child.Output(), t.Session, o.env.options(t))
+	limited := o.env.options(t)
+	limited.Heap = pieceBytes()
+	cond, err := eval.CompileFilter([]expr.Expr{o.p.Cond}, o.p.Child.Output(), t.Session, limited)
 	if err != nil {
 		return err
 	}
@@ -150,8 +173,14 @@ func (o *filterOp) Next(ctx context.Context) (*columnar.Batch, error) {
 			continue
 		}
 		sel, err := o.cond.Select(b, nil)
+		if o.child.again(err) {
+			continue
+		}
 		if err != nil {
 			return nil, err
+		}
+		if o.child.step < BatchRows {
+			o.child.madeTexts(o.cond.Texts())
 		}
 		switch len(sel) {
 		case 0:

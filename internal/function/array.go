@@ -176,8 +176,14 @@ func arrayRepeat(_ *kernel.Ctx, row []any) (any, error) {
 	if int64(n) > maxArray {
 		return nil, sizeLimit(int64(n), "array_repeat")
 	}
+	if err := kernel.Room("array_repeat", int64(n)*boxed); err != nil {
+		return nil, err
+	}
 	return slices.Repeat([]any{row[0]}, max(int(n), 0)), nil
 }
+
+// boxed is what an element takes while an array is made, at least.
+const boxed = 16
 
 func sizeLimit(n int64, fn string) error {
 	return sparkerr.New("COLLECTION_SIZE_LIMIT_EXCEEDED.FUNCTION", "numberOfElements", itoa(n), "maxRoundedArrayLength", itoa(maxArray), "functionName", types.Quote(fn))

@@ -252,6 +252,9 @@ func integerSequence(row []any) (any, error) {
 	if n > maxArray || n < 0 {
 		return nil, sizeLimit(n, "sequence")
 	}
+	if err := kernel.Room("sequence", n*boxed); err != nil {
+		return nil, err
+	}
 	out := make([]any, n)
 	for i := range out {
 		v := start + int64(i)*step

@@ -1,6 +1,8 @@
 package function
 
 import (
+	"slices"
+
 	"github.com/firesteel/firesteel/internal/expr"
 	"github.com/firesteel/firesteel/internal/kernel"
 	"github.com/firesteel/firesteel/internal/kernel/text"
@@ -58,8 +60,43 @@ func bindPad(env *BindEnv, call *expr.Func) (expr.Expr, error) {
 }
 
 func pad(name, usage string, s func(dst []byte, s string, n int32, pad string) []byte, b func(dst, s []byte, n int32, pad []byte) []byte, examples ...string) *Row {
-	r := &Row{Name: name, Since: "1.5.0", Usage: usage, NullIn: true, Total: always, Bind: bindPad, Kernel: byKind(b3(s), b3(b))}
+	r := &Row{Name: name, Since: "1.5.0", Usage: usage, NullIn: true, Total: always, Bind: bindPad, Kernel: byKind(padded(name, s), padded(name, b))}
 	return r.examples(examples)
+}
+
+// padded lifts a padding function, after a look at the size that is asked for.
+func padded[T string | []byte](name string, f func(dst []byte, s T, n int32, pad T) []byte) func(*expr.Call) (kernel.Func, error) {
+	return t3(func(_ *kernel.Ctx, dst []byte, s T, n int32, pad T) ([]byte, bool, error) {
+		size := int64(max(n, 0))
+		if len(pad) == 0 {
+			size = int64(len(s))
+		}
+		if err := kernel.Room(name, size); err != nil {
+			return dst, false, err
+		}
+		return f(grown(dst, size), s, n, pad), true, nil
+	})
+}
+
+func repeatText(_ *kernel.Ctx, dst []byte, s string, n int32) ([]byte, bool, error) {
+	return repeatedText("repeat", dst, s, n)
+}
+
+// repeatedText appends s n times, if that is not too much.
+func repeatedText(name string, dst []byte, s string, n int32) ([]byte, bool, error) {
+	size := int64(max(n, 0)) * int64(len(s))
+	if err := kernel.Room(name, size); err != nil {
+		return dst, false, err
+	}
+	return text.AppendRepeat(grown(dst, size), s, n), true, nil
+}
+
+// grown makes room for n more bytes, where they are so many that growing step by step would copy much.
+func grown(dst []byte, n int64) []byte {
+	if n > 1<<20 {
+		return slices.Grow(dst, int(n))
+	}
+	return dst
 }
 
 func textPadRows() []*Row {
@@ -68,9 +105,9 @@ func textPadRows() []*Row {
 			"lpad('hi', 5, '?!')", "?!?hi", "lpad('hello', 2)", "he"),
 		pad("rpad", "rpad(str, len[, pad]): str with pad repeated after it up to len characters, or cut to len.", text.AppendRightPad, text.AppendRightPadBytes,
 			"rpad('hi', 5, '?!')", "hi?!?", "rpad('hello', 2)", "he"),
-		fn("repeat", "1.5.0", "repeat(str, n): str n times.", sig(to(types.String), tStr, tInt), b2(text.AppendRepeat), "repeat('ab', 3)", "ababab").total(),
-		fn("space", "1.5.0", "space(n): a text of n spaces.", sig(to(types.String), tInt), b1(func(dst []byte, n int32) []byte {
-			return text.AppendRepeat(dst, " ", n)
+		fn("repeat", "1.5.0", "repeat(str, n): str n times.", sig(to(types.String), tStr, tInt), t2(repeatText), "repeat('ab', 3)", "ababab").total(),
+		fn("space", "1.5.0", "space(n): a text of n spaces.", sig(to(types.String), tInt), t1(func(_ *kernel.Ctx, dst []byte, n int32) ([]byte, bool, error) {
+			return repeatedText("space", dst, " ", n)
 		}), "concat(space(2), '1')", "  1").total(),
 		fn("overlay", "3.0.0", "overlay(input, replace, pos[, len]): input with replace in the place of len characters from pos.", sigOverlay,
 			byKind(b4(text.AppendOverlay), b4(text.AppendOverlayBytes)), "overlay('Firestone' placing 'eel' from 6 for 4)", "Fireseel",

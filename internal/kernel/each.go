@@ -299,7 +299,7 @@ func EachRow(t types.Type, f func(c *Ctx, row []any) (any, error)) Func {
 			}
 			v, err := f(c, row)
 			if err != nil {
-				return columnar.Vector{}, err
+				return columnar.Vector{}, c.tooLarge(err, i)
 			}
 			out.Append(v)
 		}

@@ -29,6 +29,8 @@ type Ctx struct {
 	Scratch   *Scratch
 	// Valid holds, for functions whose row says NullIn, the rows that count: those where no argument is null; nil for all.
 	Valid columnar.Bitmap
+	// Heap is how many bytes of text the rows of a batch may make before the function answers ErrWide; 0: any number.
+	Heap int
 }
 
 // Func computes one column from argument columns of n rows. Arguments are Flat or Const; not all are Const (then n is 1 and they

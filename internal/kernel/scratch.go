@@ -92,7 +92,15 @@ func (s *Scratch) KeepRefs(r [][]byte) { s.refs = r }
 
 // Text is the reusable, empty text heap of a node; KeepText stores it back after it has grown and makes it the one buffer of
 // the result.
-func (s *Scratch) Text() []byte { return s.text[:0] }
+func (s *Scratch) Text() []byte {
+	if cap(s.text) > keptText { // of a few large texts: those that follow may be small
+		s.text = nil
+	}
+	return s.text[:0]
+}
+
+// keptText is the size up to which a heap of texts is used again.
+const keptText = 16 << 20
 
 // KeepText returns the buffer list of a vector whose long views point into text.
 func (s *Scratch) KeepText(text []byte) [][]byte {
@@ -103,6 +111,9 @@ func (s *Scratch) KeepText(text []byte) [][]byte {
 
 // Reset makes the buffers free for the next batch.
 func (s *Scratch) Reset() { s.next, s.bit, s.id = 0, 0, 0 }
+
+// Texts is the bytes of the heap that is in use.
+func (s *Scratch) Texts() int64 { return int64(len(s.text)) }
 
 // Size is the memory held.
 func (s *Scratch) Size() int64 {

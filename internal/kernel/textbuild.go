@@ -43,12 +43,13 @@ func (o *textOut) finish() columnar.Vector {
 }
 
 // take ends row i by what a builder answered.
-func (o *textOut) take(i int, heap []byte, ok bool) {
-	if ok {
-		o.put(i, heap)
-	} else {
+func (o *textOut) take(i int, heap []byte, ok bool) error {
+	if !ok {
 		o.null(i)
+		return nil
 	}
+	o.put(i, heap)
+	return o.full(i)
 }
 
 // Text1 lifts a builder of texts: f appends the text of a row to dst and answers false for null. The row must say NullIn. Short
@@ -63,9 +64,11 @@ func Text1[A Value](f func(c *Ctx, dst []byte, a A) ([]byte, bool, error)) Func 
 			}
 			heap, ok, err := f(c, out.text, a.at(i))
 			if err != nil {
+				return columnar.Vector{}, c.tooLarge(err, i)
+			}
+			if err := out.take(i, heap, ok); err != nil {
 				return columnar.Vector{}, err
 			}
-			out.take(i, heap, ok)
 		}
 		return out.finish(), nil
 	}
@@ -82,9 +85,11 @@ func Text2[A, B Value](f func(c *Ctx, dst []byte, a A, b B) ([]byte, bool, error
 			}
 			heap, ok, err := f(c, out.text, a.at(i), b.at(i))
 			if err != nil {
+				return columnar.Vector{}, c.tooLarge(err, i)
+			}
+			if err := out.take(i, heap, ok); err != nil {
 				return columnar.Vector{}, err
 			}
-			out.take(i, heap, ok)
 		}
 		return out.finish(), nil
 	}
@@ -101,9 +106,11 @@ func Text3[A, B, D Value](f func(c *Ctx, dst []byte, a A, b B, d D) ([]byte, boo
 			}
 			heap, ok, err := f(c, out.text, a.at(i), b.at(i), d.at(i))
 			if err != nil {
+				return columnar.Vector{}, c.tooLarge(err, i)
+			}
+			if err := out.take(i, heap, ok); err != nil {
 				return columnar.Vector{}, err
 			}
-			out.take(i, heap, ok)
 		}
 		return out.finish(), nil
 	}
@@ -121,9 +128,11 @@ func Text4[A, B, D, E Value](f func(c *Ctx, dst []byte, a A, b B, d D, e E) ([]b
 			}
 			heap, ok, err := f(c, out.text, a.at(i), b.at(i), d.at(i), e.at(i))
 			if err != nil {
+				return columnar.Vector{}, c.tooLarge(err, i)
+			}
+			if err := out.take(i, heap, ok); err != nil {
 				return columnar.Vector{}, err
 			}
-			out.take(i, heap, ok)
 		}
 		return out.finish(), nil
 	}
@@ -157,8 +166,11 @@ func Each4[A, B, D, E, R Value](t types.Type, f func(*Ctx, A, B, D, E) (R, bool,
 func TextRows(c *Ctx, n int, f func(dst []byte, i int) ([]byte, bool)) columnar.Vector {
 	out := newTextOut(c, n)
 	for i := range n {
-		heap, ok := f(out.text, i)
-		out.take(i, heap, ok)
+		if heap, ok := f(out.text, i); ok {
+			out.put(i, heap)
+		} else {
+			out.null(i)
+		}
 	}
 	return out.finish()
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync/atomic"
+
+	"github.com/firesteel/firesteel/internal/columnar"
 )
 
 const (
@@ -19,6 +21,8 @@ const (
 	// slabShare and outputShare are parts of it too: free buffers that are kept, and row groups that are being written.
 	slabShare   = 16
 	outputShare = 16
+	// valueShare is the part that one value of a row may take: it is copied on its way.
+	valueShare = 4
 )
 
 // processLimit is the memory that this process may use, 0 while nobody has said so.
@@ -28,6 +32,7 @@ var processLimit atomic.Int64
 func LimitProcess(total int64) (budget int64) {
 	processLimit.Store(total)
 	debug.SetMemoryLimit(total - total/heapSpare)
+	columnar.LimitValues(total / valueShare)
 	Buffers.Limit(min(slabKept, total/slabShare))
 	return BudgetOf(total)
 }

@@ -109,3 +109,32 @@ func TestSmallExecutor(t *testing.T) {
 		})
 	}
 }
+
+// TestLargeValues is M06: rows of a megabyte do not multiply by the thousands of a batch, a value may have a quarter of the
+// memory, and one that is larger is refused with its size, its row and the key to change before it is made.
+func TestLargeValues(t *testing.T) {
+	const memory = 512 << 20
+	for _, c := range []struct{ name, text, want, refusal string }{
+		{"a text of 120 MB", "select length(repeat('x', 120*1024*1024))", "125829120", ""},
+		{"two rows of 60 MB", "select sum(length(repeat(cast(id as string), 60*1024*1024))) from range(2)", "125829120", ""},
+		{"a text of 1 GB", "select length(repeat('x', 1024*1024*1024))", "", "repeat would make a value of 1073741824 bytes in row 1 of partition 0"},
+		{"a text of 1 GB in one row of many", "select sum(length(repeat('x', if(id = 2500, 1024*1024*1024, 1)))) from range(0, 5000, 1, 1)", "",
+			"in row 2501 of partition 0; a value may have 134217728 bytes, a quarter of the process's memory: raise spark.driver.memory"},
+		{"padding to 1 GB", "select length(lpad('x', 1024*1024*1024, 'ab')) from range(3)", "", "lpad would make a value of 1073741824 bytes"},
+		{"a sequence of 10^9", "select size(sequence(1, 1000000000)) from range(3)", "", "sequence would make a value"},
+		{"400 rows of 1 MB", "select max(length(p)), count(*) from (select repeat(cast(id as string), 1024*256) p from range(0, 400, 1, 1)) where p not like '%z'", "786432\t400", ""},
+		{"1,000 sequences of 100,000", "select count(*), max(c) from (select explode(sequence(1, 100000 + id)) c from range(0, 1000, 1, 1))", "100499500\t100999", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := sql(t, query{text: c.text + ";\n", memory: "512m", master: "local[1]"})
+			if c.refusal != "" {
+				r.refused(t, c.refusal, "UNABLE_TO_ACQUIRE_MEMORY")
+			} else if got := strings.TrimSpace(r.good(t)); got != c.want {
+				t.Errorf("got %s, want %s", tail(got, 200), c.want)
+			}
+			if t.Logf("%d MB", r.peak>>20); r.peak > memory*5/4 {
+				t.Errorf("used %d MB of %d", r.peak>>20, int64(memory)>>20)
+			}
+		})
+	}
+}

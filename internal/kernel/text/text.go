@@ -150,8 +150,14 @@ func appendFillBytes(dst, pad []byte, n int) []byte {
 
 // AppendRepeat adds s n times.
 func AppendRepeat(dst []byte, s string, n int32) []byte {
-	for ; n > 0; n-- {
-		dst = append(dst, s...)
+	if n <= 0 {
+		return dst
+	}
+	from := len(dst)
+	dst = append(dst, s...)
+	end := from + int(n)*len(s)
+	for len(dst) < end { // twice as much each time
+		dst = append(dst, dst[from:from+min(len(dst)-from, end-len(dst))]...)
 	}
 	return dst
 }
