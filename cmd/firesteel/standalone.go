@@ -78,6 +78,7 @@ func runMaster(ctx context.Context, args []string) error {
 	d.register(f, 7077, 8080, "SPARK_MASTER")
 	rest := f.Int("rest-port", -2, "port of the submission server (default 6066 if spark.master.rest.enabled); -1: none")
 	reset := f.Bool("reset-recovery", false, "forget the applications and workers that the recovery folder holds")
+	ha := f.String("ha", "", "HOST:PORT,… of all masters, of which this is one: they elect a leader (spark.deploy.recoveryMode RAFT)")
 	if err := f.parse(args); err != nil {
 		return err
 	}
@@ -89,7 +90,7 @@ func runMaster(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	recovery, err := recoveryFolder(v)
+	recovery, masters, err := recoveryOf(v, *ha)
 	if err != nil {
 		return err
 	}
@@ -99,12 +100,15 @@ func runMaster(ctx context.Context, args []string) error {
 		}
 	}
 	m, err := standalone.StartMaster(standalone.MasterOptions{Host: d.host, Port: d.port, WebUI: d.webUI, REST: *rest, Secret: secret, AllowOpen: d.open,
-		Recovery: recovery, Reset: *reset, Core: masterConfig(v), Log: daemonLog()})
+		Recovery: recovery, Masters: masters, Reset: *reset, Core: masterConfig(v), Log: daemonLog()})
 	if err != nil {
 		return err
 	}
 	defer m.Close()
 	fmt.Fprintf(os.Stderr, "Firesteel %s: master at %s", session.Version, m.URL())
+	if len(masters) > 0 {
+		fmt.Fprintf(os.Stderr, ", one of spark://%s", strings.Join(masters, ","))
+	}
 	if m.WebUI() != "" {
 		fmt.Fprintf(os.Stderr, ", status page http://%s", m.WebUI())
 	}
@@ -118,20 +122,48 @@ func runMaster(ctx context.Context, args []string) error {
 
 func daemonLog() *slog.Logger { return slog.New(slog.NewTextHandler(os.Stderr, nil)) }
 
-// recoveryFolder is where a master keeps what outlives it; "": nowhere.
+// mastersKey names all masters of recovery mode RAFT.
+const mastersKey = "spark.firesteel.deploy.masters"
+
+// recoveryFolder is where a daemon that is alone keeps what outlives it; "": nowhere.
 func recoveryFolder(v *conf.Values) (string, error) {
-	switch mode, _ := v.Given("spark.deploy.recoveryMode"); strings.ToUpper(mode) {
-	case "", "NONE":
-		return "", nil
-	case "FILESYSTEM":
-		dir, ok := v.Given("spark.deploy.recoveryDirectory")
-		if !ok {
-			return "", errors.New("spark.deploy.recoveryMode FILESYSTEM needs spark.deploy.recoveryDirectory")
-		}
-		return dir, nil
-	default:
-		return "", fmt.Errorf("spark.deploy.recoveryMode is NONE or FILESYSTEM here, not %q", mode)
+	dir, masters, err := recoveryOf(v, "")
+	if err == nil && masters != nil {
+		err = errors.New("spark.deploy.recoveryMode RAFT is for masters of a standalone cluster")
 	}
+	return dir, err
+}
+
+// recoveryOf is where a master keeps what outlives it ("": nowhere), and the addresses of all masters if there are several.
+func recoveryOf(v *conf.Values, ha string) (dir string, masters []string, err error) {
+	mode, _ := v.Given("spark.deploy.recoveryMode")
+	if ha != "" {
+		mode = "RAFT"
+	}
+	switch mode = strings.ToUpper(mode); mode {
+	case "", "NONE":
+		return "", nil, nil
+	case "FILESYSTEM", "RAFT":
+	default:
+		return "", nil, fmt.Errorf("spark.deploy.recoveryMode is NONE, FILESYSTEM or RAFT here, not %q", mode)
+	}
+	dir, ok := v.Given("spark.deploy.recoveryDirectory")
+	if !ok || dir == "" {
+		return "", nil, fmt.Errorf("spark.deploy.recoveryMode %s needs spark.deploy.recoveryDirectory", mode)
+	}
+	if mode == "FILESYSTEM" {
+		return dir, nil, nil
+	}
+	if ha == "" {
+		if ha, _ = v.Given(mastersKey); ha == "" {
+			return "", nil, fmt.Errorf("spark.deploy.recoveryMode RAFT needs the addresses of all masters: --ha HOST:PORT,… or %s", mastersKey)
+		}
+	}
+	all, err := cluster.ParseMaster("spark://" + strings.TrimPrefix(ha, "spark://"))
+	if err != nil {
+		return "", nil, fmt.Errorf("the addresses of the masters (--ha, %s) are HOST:PORT,…, not %q", mastersKey, ha)
+	}
+	return dir, all.Addresses, nil
 }
 
 // masterConfig reads the rules' numbers from settings.

@@ -37,13 +37,14 @@ type Manager struct {
 	desc    core.AppDesc
 	level   int
 	known   map[int]bool
-	next    int // greater than every id that was known
+	killed  map[int]bool // known ones whose end was asked for
+	next    int          // greater than every id that was known
 	first   time.Duration
 }
 
 // NewManager makes the manager of an application on the cluster of a spark:// master.
 func NewManager(m cluster.Master, v *conf.Values) *Manager {
-	out := &Manager{masters: m.Addresses, first: firstContact, known: map[int]bool{}, warn: func(s string) { fmt.Fprintln(os.Stderr, "WARN", s) }}
+	out := &Manager{masters: m.Addresses, first: firstContact, known: map[int]bool{}, killed: map[int]bool{}, warn: func(s string) { fmt.Fprintln(os.Stderr, "WARN", s) }}
 	if n, ok := v.Given("spark.cores.max"); ok {
 		out.max, _ = strconv.Atoi(n) // settings were checked
 	}
@@ -79,12 +80,24 @@ func (m *Manager) Start(ctx context.Context, app cluster.App, notify func(cluste
 	return nil
 }
 
-// connect registers the application, with what it has.
+// connect registers the application at the master that leads, with what it has.
 func (m *Manager) connect(ctx context.Context, most time.Duration) error {
-	p, err := dialFor(ctx, dialOptions{m.masters, m.secret, "application " + m.desc.Name, &appHandler{m}}, most)
+	p, err := find(ctx, dialOptions{m.masters, m.secret, "application " + m.desc.Name, &appHandler{m}}, most, m.register)
 	if err != nil {
 		return err
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.peer = p
+	kill := core.AppKill{App: m.id, IDs: slices.Sorted(maps.Keys(m.killed))}
+	if len(kill.IDs) > 0 {
+		_ = p.tell(kill) // else they are told with the next connection
+	}
+	_ = p.tell(core.AppLevel{App: m.id, Total: m.level}) // it may have changed meanwhile
+	return nil
+}
+
+func (m *Manager) register(ctx context.Context, p *Peer) error {
 	m.mu.Lock()
 	e := core.AppRegistered{ID: m.id, Desc: m.desc, Level: m.level, Known: slices.Sorted(maps.Keys(m.known)), Next: m.next}
 	m.mu.Unlock()
@@ -92,14 +105,12 @@ func (m *Manager) connect(ctx context.Context, most time.Duration) error {
 	defer cancel()
 	r, err := p.ask(ctx, e)
 	if err != nil {
-		p.Close()
 		return fmt.Errorf("the master at %s did not take the application: %w", p.Master, err)
 	}
 	m.mu.Lock()
-	m.peer, m.id = p, r.ID
-	err = p.tell(core.AppLevel{App: m.id, Total: m.level}) // it may have changed meanwhile
-	m.mu.Unlock()
-	return err
+	defer m.mu.Unlock()
+	m.id = r.ID
+	return nil
 }
 
 // live connects again when the connection breaks. The application goes on with what it has meanwhile.
@@ -157,7 +168,12 @@ func (m *Manager) Kill(_ context.Context, ids []event.ExecutorID) error {
 		return errors.New("the application is not registered")
 	}
 	e.App = m.id
-	return m.peer.tell(e)
+	for _, id := range e.IDs {
+		m.killed[id] = m.known[id]
+	}
+	maps.DeleteFunc(m.killed, func(_ int, known bool) bool { return !known })
+	_ = m.peer.tell(e) // else they are told with the next connection
+	return nil
 }
 
 // Stop implements cluster.Manager.
@@ -214,6 +230,7 @@ func (m *Manager) take(msg core.Message) {
 	case core.ExecutorGone:
 		m.mu.Lock()
 		delete(m.known, msg.ID)
+		delete(m.killed, msg.ID)
 		m.mu.Unlock()
 		m.tell(cluster.Exited{ID: execID(msg.ID), Code: msg.Code, Reason: msg.Reason, PlatformFault: msg.Platform, HostLost: msg.Host})
 	case core.ExecutorLeaving:

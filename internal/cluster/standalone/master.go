@@ -9,23 +9,27 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/firesteel/firesteel/internal/cluster/standalone/core"
+	"github.com/firesteel/firesteel/internal/cluster/standalone/quorum"
 	"github.com/firesteel/firesteel/internal/rpc"
 )
 
 // MasterOptions describe a master.
 type MasterOptions struct {
-	Host      string // to listen on and to be called by; "": 127.0.0.1
-	Port      int    // 0: any
-	WebUI     int    // port of the status pages; negative: none; 0: any
-	REST      int    // port of the submission server; negative: none; 0: any
-	Secret    string // of the cluster; "": everybody is let in
-	AllowOpen bool   // listen on addresses of the network without a secret
-	Recovery  string // folder of what outlives the master; "": nothing does
-	Reset     bool   // forget what the folder holds
+	Host      string        // to listen on and to be called by; "": 127.0.0.1
+	Port      int           // 0: any
+	WebUI     int           // port of the status pages; negative: none; 0: any
+	REST      int           // port of the submission server; negative: none; 0: any
+	Secret    string        // of the cluster; "": everybody is let in
+	AllowOpen bool          // listen on addresses of the network without a secret
+	Recovery  string        // folder of what outlives the master; "": nothing does
+	Reset     bool          // forget what the folder holds
+	Masters   []string      // host:port of all masters, of which this is one; nil: it is alone
+	Silence   time.Duration // how long a leader may not be heard of before another is elected; 0: 2 s
 	Core      core.Config
 	Log       *slog.Logger
 }
@@ -48,10 +52,17 @@ type Master struct {
 	busy  sync.WaitGroup
 
 	// Of the loop:
-	state *core.State
-	peers map[core.Peer]*peer
-	asks  map[core.Ask]chan core.Reply
+	state   *core.State
+	peers   map[core.Peer]*peer
+	asks    map[core.Ask]chan core.Reply
+	changes []change // that must last
+	later   []effect // what is done when they do
 
+	member atomic.Pointer[quorum.Member] // nil: this master is alone
+	leads  bool                          // of mu, written by the loop
+	term   uint64                        // in which it leads
+
+	closed   bool      // of mu
 	nextPeer core.Peer // of mu
 	nextAsk  core.Ask  // of mu
 }
@@ -63,13 +74,20 @@ type input struct {
 	id    core.Ask
 	view  chan core.View
 	taken chan struct{}
+
+	turned bool
+	turn   *quorum.Term
 }
+
+// effect is what is done when the changes before it last, or instead of it when they do not.
+type effect struct{ do, instead func() }
 
 // peer is a connection: a worker, an application or somebody who asks.
 type peer struct {
-	id   core.Peer
-	conn *rpc.Conn
-	out  *rpc.Outbox[core.Message]
+	id     core.Peer
+	conn   *rpc.Conn
+	out    *rpc.Outbox[core.Message]
+	master atomic.Bool // it is another master
 }
 
 // StartMaster starts a master. The caller must Close it.
@@ -89,9 +107,18 @@ func StartMaster(o MasterOptions) (*Master, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.put(input{event: core.Recovered{Records: records}}) // before anybody comes
-	if m.server, err = rpc.Listen(net.JoinHostPort(o.Host, strconv.Itoa(o.Port)), rpc.Config{Secret: o.Secret, Name: "the master"}, m.welcome, m.refused); err != nil {
+	if !o.quorate() {
+		m.leads = true
+		m.put(input{event: core.Recovered{Records: records}}) // before anybody comes
+	}
+	if m.server, err = rpc.Listen(net.JoinHostPort(o.Host, strconv.Itoa(o.Port)), o.rpc("the master"), m.welcome, m.refused); err != nil {
 		return nil, fmt.Errorf("the master cannot listen (--host, --port): %w", err)
+	}
+	if o.quorate() {
+		if err := m.joinQuorum(); err != nil {
+			m.Close()
+			return nil, err
+		}
 	}
 	m.busy.Go(m.loop)
 	if err := errors.Join(m.serve(o.WebUI, m.statusPages(), &m.webURL), m.serve(o.REST, m.submissions(), &m.rest)); err != nil {
@@ -100,6 +127,9 @@ func StartMaster(o MasterOptions) (*Master, error) {
 	}
 	return m, nil
 }
+
+// rpc is how this master presents itself.
+func (o *MasterOptions) rpc(name string) rpc.Config { return rpc.Config{Secret: o.Secret, Name: name} }
 
 // allowed refuses to listen where everybody could come, without authentication.
 func allowed(host, secret string, open bool, who string) error {
@@ -155,19 +185,27 @@ func (m *Master) URL() string { return "spark://" + m.Addr() }
 // Close ends the master; workers and applications go on without it.
 func (m *Master) Close() {
 	m.mu.Lock()
-	select {
-	case <-m.quit:
-		m.mu.Unlock()
-		return
-	default:
-		close(m.quit)
-	}
+	over := m.closed
+	m.closed = true
 	m.mu.Unlock()
+	if over {
+		return
+	}
+	member := m.member.Load()
+	if member != nil {
+		member.Resign()
+	}
+	close(m.quit)
 	for _, p := range m.pages {
 		_ = p.Close()
 	}
 	m.server.Close()
 	m.busy.Wait()
+	if member != nil {
+		if err := member.Close(); err != nil {
+			m.log.Warn("the recovery folder was not closed in order", "error", err)
+		}
+	}
 }
 
 func (m *Master) refused(peer string, err error) {
@@ -211,17 +249,21 @@ func (m *Master) Ask(ctx context.Context, question func(core.Ask) core.Event) (c
 	m.mu.Unlock()
 	answer := make(chan core.Reply, 1)
 	m.put(input{event: question(id), id: id, ask: answer})
-	return wait(ctx, m.quit, answer)
+	return await(ctx, m, answer)
 }
 
-func wait[T any](ctx context.Context, quit chan struct{}, c chan T) (T, error) {
+// await waits for the loop; a standby closes the channel.
+func await[T any](ctx context.Context, m *Master, c chan T) (T, error) {
 	var none T
 	select {
-	case v := <-c:
+	case v, ok := <-c:
+		if !ok {
+			return none, m.standbyError()
+		}
 		return v, nil
 	case <-ctx.Done():
 		return none, context.Cause(ctx)
-	case <-quit:
+	case <-m.quit:
 		return none, errors.New("the master ends")
 	case <-time.After(answerLimit):
 		return none, fmt.Errorf("the master did not answer within %s", answerLimit)
@@ -232,7 +274,7 @@ func wait[T any](ctx context.Context, quit chan struct{}, c chan T) (T, error) {
 func (m *Master) View(ctx context.Context) (core.View, error) {
 	c := make(chan core.View, 1)
 	m.put(input{view: c})
-	return wait(ctx, m.quit, c)
+	return await(ctx, m, c)
 }
 
 func (m *Master) loop() {
@@ -245,7 +287,9 @@ func (m *Master) loop() {
 		select {
 		case <-m.wake:
 		case <-timer.C:
-			m.step(core.Tick{})
+			if m.leads {
+				m.step(core.Tick{})
+			}
 		case <-m.quit:
 			return
 		}
@@ -256,6 +300,7 @@ func (m *Master) loop() {
 		for _, in := range batch {
 			m.handle(in)
 		}
+		m.settle()
 	}
 }
 
@@ -263,55 +308,91 @@ func (m *Master) handle(in input) {
 	switch {
 	case in.join != nil:
 		m.peers[in.join.id] = in.join
+	case in.turned:
+		m.settle()
+		m.turn(in.turn)
 	case in.view != nil:
-		in.view <- m.state.View()
+		if m.leads {
+			v := m.state.View()
+			m.then(func() { in.view <- v }, func() { close(in.view) })
+		} else {
+			close(in.view)
+		}
 	default:
+		m.happened(in)
+	}
+}
+
+func (m *Master) happened(in input) {
+	d, gone := in.event.(core.Disconnected)
+	switch {
+	case m.leads:
 		if in.ask != nil {
 			m.asks[in.id] = in.ask
 		}
 		m.step(in.event)
 		if in.taken != nil {
-			close(in.taken)
+			m.then(func() { in.taken <- struct{}{} }, func() { close(in.taken) })
 		}
-		if d, ok := in.event.(core.Disconnected); ok {
-			delete(m.peers, d.Peer)
-		}
+	case in.ask != nil:
+		close(in.ask)
+	case in.taken != nil:
+		close(in.taken)
+	}
+	if gone {
+		delete(m.peers, d.Peer)
+	}
+}
+
+// then does something when all changes so far last. instead may be nil.
+func (m *Master) then(do, instead func()) { m.later = append(m.later, effect{do, instead}) }
+
+// settle makes the changes last, and does what waits for that.
+func (m *Master) settle() {
+	if !m.keep(m.changes) {
+		return // it stands by, and has let go of all
+	}
+	later := m.later
+	m.changes, m.later = nil, nil
+	for _, e := range later {
+		e.do()
 	}
 }
 
 func (m *Master) step(e core.Event) {
 	for _, a := range m.state.Step(time.Now(), e) {
 		switch a := a.(type) {
-		case core.Tell:
-			if p := m.peers[a.Peer]; p != nil {
-				p.out.Put(a.Message)
-			}
-		case core.Answer:
-			if c := m.asks[a.Ask]; c != nil {
-				delete(m.asks, a.Ask)
-				c <- a.Reply
-			}
-		case core.Drop:
-			if p := m.peers[a.Peer]; p != nil {
-				go p.conn.Close()
-			}
 		case core.Save:
-			m.kept(m.store.save(a.Record))
+			m.changes = append(m.changes, change{a.Record.Key(), &a.Record})
 		case core.Forget:
-			m.kept(m.store.forget(a.Key))
-		case core.Note:
-			if a.Warn {
-				m.log.Warn(a.Text)
-			} else {
-				m.log.Info(a.Text)
-			}
+			m.changes = append(m.changes, change{key: a.Key})
+		default:
+			m.then(func() { m.do(a) }, nil)
 		}
 	}
 }
 
-func (m *Master) kept(err error) {
-	if err != nil {
-		m.log.Error("the recovery folder cannot be written", "error", err)
+func (m *Master) do(a core.Action) {
+	switch a := a.(type) {
+	case core.Tell:
+		if p := m.peers[a.Peer]; p != nil {
+			p.out.Put(a.Message)
+		}
+	case core.Answer:
+		if c := m.asks[a.Ask]; c != nil {
+			delete(m.asks, a.Ask)
+			c <- a.Reply
+		}
+	case core.Drop:
+		if p := m.peers[a.Peer]; p != nil {
+			go p.conn.Close()
+		}
+	case core.Note:
+		if a.Warn {
+			m.log.Warn(a.Text)
+		} else {
+			m.log.Info(a.Text)
+		}
 	}
 }
 
@@ -323,7 +404,23 @@ type masterHandler struct {
 
 // Call answers events that are asked, and looks at the state.
 func (h *masterHandler) Call(ctx context.Context, _ *rpc.Conn, method string, body []byte) ([]byte, error) {
+	if quorum.IsMethod(method) {
+		return h.fromMaster(ctx, method, body)
+	}
+	out, err := h.answer(ctx, method, body)
+	var standby *StandbyError
+	if errors.As(err, &standby) { // who asks sees the connection end, and looks for the leader
+		go h.p.conn.Close()
+		<-ctx.Done()
+	}
+	return out, err
+}
+
+func (h *masterHandler) answer(ctx context.Context, method string, body []byte) ([]byte, error) {
 	switch method {
+	case methodStanding:
+		s := h.m.standing()
+		return codec.Append(nil, &s)
 	case methodView:
 		v, err := h.m.View(ctx)
 		if err != nil {
@@ -335,9 +432,9 @@ func (h *masterHandler) Call(ctx context.Context, _ *rpc.Conn, method string, bo
 		if err := codec.Decode(body, &e); err != nil {
 			return nil, err
 		}
-		taken := make(chan struct{})
+		taken := make(chan struct{}, 1)
 		h.m.put(input{event: stamped(e.Event, h.p.id, 0), taken: taken})
-		_, err := wait(ctx, h.m.quit, taken)
+		_, err := await(ctx, h.m, taken)
 		return nil, err
 	case methodEvent:
 		var e envelope

@@ -1,7 +1,9 @@
 package standalone
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"html/template"
 	"net/http"
 	"time"
@@ -16,29 +18,39 @@ const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors '
 func (m *Master) statusPages() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		v, err := m.View(r.Context())
+		v, state, err := m.status(r.Context())
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}
-		render(w, masterPage, map[string]any{"URL": m.URL(), "REST": m.rest, "View": v, "State": m.status(v)})
+		data := map[string]any{"URL": m.URL(), "REST": m.rest, "View": v, "State": state}
+		if state == "STANDBY" {
+			data["Leader"] = m.standing().Leader
+		}
+		render(w, masterPage, data)
 	})
 	mux.HandleFunc("GET /json/{$}", func(w http.ResponseWriter, r *http.Request) {
-		v, err := m.View(r.Context())
+		v, state, err := m.status(r.Context())
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}
-		writeJSON(w, http.StatusOK, m.json(v))
+		writeJSON(w, http.StatusOK, m.json(v, state))
 	})
 	return mux
 }
 
-func (m *Master) status(v core.View) string {
-	if v.Recovering {
-		return "RECOVERING"
+// status is the state of the cluster, of which a standby knows nothing, and how Spark calls the master's own.
+func (m *Master) status(ctx context.Context) (core.View, string, error) {
+	v, err := m.View(ctx)
+	var standby *StandbyError
+	switch {
+	case errors.As(err, &standby):
+		return core.View{}, "STANDBY", nil
+	case v.Recovering:
+		return v, "RECOVERING", err
 	}
-	return "ALIVE"
+	return v, "ALIVE", err
 }
 
 func render(w http.ResponseWriter, t *template.Template, data any) {
@@ -58,7 +70,7 @@ func writeJSON(w http.ResponseWriter, code int, v any) {
 }
 
 // json is the state in the form of Spark's master.
-func (m *Master) json(v core.View) map[string]any {
+func (m *Master) json(v core.View, state string) map[string]any {
 	cores, used, memory, memoryUsed, alive := 0, 0, int64(0), int64(0), 0
 	workers := []any{}
 	for _, w := range v.Workers {
@@ -75,7 +87,7 @@ func (m *Master) json(v core.View) map[string]any {
 	}
 	return map[string]any{"url": m.URL(), "workers": workers, "aliveworkers": alive, "cores": cores, "coresused": used, "memory": memory >> 20,
 		"memoryused": memoryUsed >> 20, "activeapps": appsJSON(v.Apps), "completedapps": appsJSON(v.EndedApps),
-		"activedrivers": driversJSON(v.ActiveDrivers), "completeddrivers": driversJSON(v.EndedDrivers), "status": m.status(v)}
+		"activedrivers": driversJSON(v.ActiveDrivers), "completeddrivers": driversJSON(v.EndedDrivers), "status": state}
 }
 
 func appsJSON(apps []core.AppView) []any {
@@ -107,7 +119,7 @@ var functions = template.FuncMap{"mib": func(n int64) int64 { return n >> 20 }, 
 	"minus": func(a, b int) int { return a - b }}
 
 var masterPage = template.Must(template.New("master").Funcs(functions).Parse(`<!doctype html><html lang="en"><head><title>Firesteel master at {{.URL}}</title>` + style + `</head><body>
-<h1>Firesteel master at {{.URL}}</h1><p>Status: {{.State}}{{if .REST}} · submissions: {{.REST}}{{end}}</p>
+<h1>Firesteel master at {{.URL}}</h1><p>Status: {{.State}}{{if .Leader}} · leader: {{.Leader}}{{end}}{{if .REST}} · submissions: {{.REST}}{{end}}</p>
 <h2>Workers ({{len .View.Workers}})</h2><table><tr><th>Worker</th><th>Host</th><th>State</th><th>Cores</th><th>Memory</th></tr>
 {{range .View.Workers}}<tr><td>{{.ID}}</td><td>{{.Host}}</td><td>{{.State}}</td><td>{{.Cores}} ({{minus .Cores .CoresFree}} used)</td><td>{{mib .Memory}} MiB ({{mib .MemoryFree}} free)</td></tr>{{end}}</table>
 <h2>Running applications ({{len .View.Apps}})</h2>{{template "apps" .View.Apps}}

@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/firesteel/firesteel/internal/cluster/standalone/core"
@@ -22,6 +24,8 @@ const (
 	methodReport  = "report" // an event that must not be lost: answered when it was taken in
 	methodMessage = "message"
 	methodView    = "view"
+	// methodStanding asks whether a master leads, and who does.
+	methodStanding = "standing"
 )
 
 // codec knows what travels.
@@ -55,10 +59,11 @@ func readTime(d *rpc.Decoder) time.Time {
 // envelope is how an event travels.
 type envelope struct{ Event core.Event }
 
-// Peer is a connection to a master.
+// Peer is a connection to the master that leads. It breaks when that does not lead any more, or does not answer.
 type Peer struct {
 	*rpc.Conn
-	Master string // host:port
+	Master   string // host:port
+	watching sync.WaitGroup
 }
 
 // dialOptions say who connects, and how.
@@ -69,35 +74,150 @@ type dialOptions struct {
 	handler rpc.Handler
 }
 
-// dial connects to the first master that answers. A refusal by all is told as such.
+// The limits of who looks for a master or watches one.
+const (
+	dialLimit  = 5 * time.Second
+	lookEvery  = 500 * time.Millisecond
+	watchEvery = 2 * time.Second
+	watchLimit = 4 * time.Second
+)
+
+// dial connects to the master that leads. All are asked at the same time, for one that stands still does not say so.
 func dial(ctx context.Context, o dialOptions) (*Peer, error) {
-	var errs []error
-	for _, m := range o.masters {
-		c, err := rpc.Dial(ctx, m, rpc.Config{Secret: o.secret, Name: o.name, Timeout: 5 * time.Second}, o.handler)
-		if err == nil {
-			return &Peer{c, m}, nil
+	p, errs := dialAll(ctx, o, o.masters)
+	if p != nil {
+		return p, nil
+	}
+	var named []string // by those that stand by, as it may have another address than was known
+	for _, err := range errs {
+		var standby *StandbyError
+		if errors.As(err, &standby) && standby.Leader != "" && !slices.Contains(o.masters, standby.Leader) && !slices.Contains(named, standby.Leader) {
+			named = append(named, standby.Leader)
 		}
-		errs = append(errs, err)
+	}
+	if len(named) > 0 {
+		p, more := dialAll(ctx, o, named)
+		if p != nil {
+			return p, nil
+		}
+		errs = append(errs, more...)
 	}
 	return nil, fmt.Errorf("no master of spark://%s can be used: %w", strings.Join(o.masters, ","), errors.Join(errs...))
 }
 
-// dialFor tries again for some time, unless a master refuses the secret.
-func dialFor(ctx context.Context, o dialOptions, most time.Duration) (*Peer, error) {
+func dialAll(ctx context.Context, o dialOptions, masters []string) (found *Peer, errs []error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type result struct {
+		p   *Peer
+		err error
+	}
+	results := make(chan result, len(masters))
+	for _, m := range masters {
+		go func() {
+			p, err := dialOne(ctx, o, m)
+			results <- result{p, err}
+		}()
+	}
+	for range masters {
+		switch r := <-results; {
+		case r.err != nil:
+			errs = append(errs, r.err)
+		case found != nil:
+			r.p.Close()
+		default:
+			found = r.p
+			cancel() // the others
+		}
+	}
+	if found != nil {
+		found.watching.Go(found.watch)
+	}
+	return found, errs
+}
+
+// dialOne connects to a master if it leads.
+func dialOne(ctx context.Context, o dialOptions, master string) (*Peer, error) {
+	c, err := rpc.Dial(ctx, master, rpc.Config{Secret: o.secret, Name: o.name, Timeout: dialLimit}, o.handler)
+	if err != nil {
+		return nil, err
+	}
+	p := &Peer{Conn: c, Master: master}
+	s, err := p.standing(ctx, dialLimit)
+	if err == nil && !s.Leads {
+		err = &StandbyError{master, s.Leader}
+	}
+	if err != nil {
+		p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// standing asks whether the master leads.
+func (p *Peer) standing(ctx context.Context, limit time.Duration) (s standing, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the master at %s did not answer within %s", p.Master, limit))
+	defer cancel()
+	out, err := p.Call(ctx, methodStanding, nil)
+	if err == nil {
+		err = codec.Decode(out, &s)
+	}
+	return s, err
+}
+
+// watch ends the connection when the master does not answer or does not lead.
+func (p *Peer) watch() {
+	for {
+		select {
+		case <-p.Done():
+			return
+		case <-time.After(watchEvery):
+		}
+		if s, err := p.standing(context.Background(), watchLimit); err != nil || !s.Leads {
+			p.Conn.Close()
+			return
+		}
+	}
+}
+
+// Close ends the connection.
+func (p *Peer) Close() {
+	p.Conn.Close()
+	p.watching.Wait()
+}
+
+// find looks for the master that leads for some time, and registers there. It does not look on if a master refuses the
+// secret or the registration.
+func find(ctx context.Context, o dialOptions, most time.Duration, register func(context.Context, *Peer) error) (*Peer, error) {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	for {
 		p, err := dial(ctx, o)
 		var refused *rpc.RefusedError
-		if err == nil || errors.As(err, &refused) {
-			return p, err
+		if errors.As(err, &refused) {
+			return nil, err
+		}
+		if err == nil {
+			if err = register(ctx, p); err == nil {
+				return p, nil
+			}
+			p.Close()
+			var lost *rpc.ConnError
+			if !errors.As(err, &lost) {
+				return nil, err
+			}
 		}
 		select {
 		case <-ctx.Done():
 			return nil, fmt.Errorf("%w (tried for %s)", err, most)
-		case <-time.After(500 * time.Millisecond):
+		case <-time.After(lookEvery):
 		}
 	}
+}
+
+// dialFor looks for the master that leads for some time.
+func dialFor(ctx context.Context, o dialOptions, most time.Duration) (*Peer, error) {
+	return find(ctx, o, most, func(context.Context, *Peer) error { return nil })
 }
 
 // ask sends an event and waits for the master's answer.

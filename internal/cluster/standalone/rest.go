@@ -20,7 +20,19 @@ type submitted struct{ m *Master }
 
 func (s submitted) ask(ctx context.Context, question func(core.Ask) core.Event) (submission.Reply, error) {
 	r, err := s.m.Ask(ctx, question)
+	if text := notAlive(err); text != "" {
+		return submission.Reply{Message: text}, nil
+	}
 	return submission.Reply{OK: r.OK, ID: r.ID, Message: r.Message}, err
+}
+
+// notAlive is what Spark's standby masters say, so that clients ask the next one; "" for other errors.
+func notAlive(err error) string {
+	var standby *StandbyError
+	if !errors.As(err, &standby) {
+		return ""
+	}
+	return "Current state is not alive: STANDBY. Requests about drivers are only accepted in ALIVE state: " + standby.Error()
 }
 
 // Create asks for a driver in the cluster.
@@ -49,6 +61,9 @@ func (s submitted) Clear(ctx context.Context) (submission.Reply, error) {
 // Status finds a driver.
 func (s submitted) Status(ctx context.Context, id string) (submission.State, error) {
 	v, err := s.m.View(ctx)
+	if text := notAlive(err); text != "" {
+		return submission.State{Message: text}, nil
+	}
 	if err != nil {
 		return submission.State{}, err
 	}
@@ -73,6 +88,10 @@ func (s submitted) Ready(ctx context.Context) error {
 
 // reachable makes the master's URL of a submission one that drivers can use: clients name the port of this server.
 func (m *Master) reachable(settings map[string]string) {
+	if m.o.quorate() {
+		settings["spark.master"] = "spark://" + joined(m.o.Masters)
+		return
+	}
 	_, rest, err := net.SplitHostPort(m.rest)
 	if err != nil || settings["spark.master"] == "" {
 		settings["spark.master"] = m.URL()

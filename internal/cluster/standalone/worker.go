@@ -184,17 +184,19 @@ func (w *Worker) Close() {
 	}
 }
 
-// connect registers at a master, with what runs.
+// connect registers at the master that leads, with what runs.
 func (w *Worker) connect(ctx context.Context, most time.Duration) error {
-	p, err := dialFor(ctx, dialOptions{w.o.Masters, w.o.Secret, w.id, &workerHandler{w}}, most)
+	o := dialOptions{w.o.Masters, w.o.Secret, w.id, &workerHandler{w}}
+	p, err := find(ctx, o, most, func(ctx context.Context, p *Peer) error {
+		ctx, cancel := context.WithTimeout(ctx, answerLimit)
+		defer cancel()
+		if _, err := p.ask(ctx, w.registration()); err != nil {
+			return fmt.Errorf("the master at %s did not take the worker: %w", p.Master, err)
+		}
+		return nil
+	})
 	if err != nil {
 		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, answerLimit)
-	defer cancel()
-	if _, err := p.ask(ctx, w.registration()); err != nil {
-		p.Close()
-		return fmt.Errorf("the master at %s did not take the worker: %w", p.Master, err)
 	}
 	w.mu.Lock()
 	w.peer = p

@@ -67,6 +67,8 @@ type DriverDesc struct {
 	Cores     int
 	Memory    int64
 	Supervise bool
+	// Token, if not empty, is the submitter's own name of the submission: sent again, it is the same driver.
+	Token string
 }
 
 // File is one uploaded file: its name in the driver's folder, and its bytes.
@@ -185,12 +187,16 @@ func (Decommission) isEvent()     {}
 func (Recovered) isEvent()        {}
 func (Tick) isEvent()             {}
 
-// Record is what is saved of a worker, application or driver: one of the pointers is set.
+// Record is what is saved of a worker, application or driver, and the numbers of ids: one of the pointers is set.
 type Record struct {
-	Worker *WorkerInfo
-	App    *AppRecord
-	Driver *DriverRecord
+	Worker  *WorkerInfo
+	App     *AppRecord
+	Driver  *DriverRecord
+	Numbers *Numbers
 }
+
+// Numbers are those of the next application and driver, so that no id is given twice.
+type Numbers struct{ App, Driver int }
 
 // Key is unique among records.
 func (r *Record) Key() string {
@@ -199,8 +205,10 @@ func (r *Record) Key() string {
 		return r.Worker.ID
 	case r.App != nil:
 		return r.App.ID
-	default:
+	case r.Driver != nil:
 		return r.Driver.ID
+	default:
+		return "numbers"
 	}
 }
 
@@ -218,6 +226,7 @@ type DriverRecord struct {
 	Desc         DriverDesc
 	SubmitMillis int64
 	Worker       string
+	Killed       bool // on request
 }
 
 // Action is what the host must do: one of the types below.

@@ -130,3 +130,75 @@ func TestYoungMasterNoticesLosses(t *testing.T) {
 		t.Error("an application whose driver is gone holds its cores")
 	}
 }
+
+// records are what a master has saved, as its host keeps it.
+func records(actions []Action, kept map[string]Record) {
+	for _, a := range actions {
+		switch a := a.(type) {
+		case Save:
+			kept[a.Record.Key()] = a.Record
+		case Forget:
+			delete(kept, a.Key)
+		}
+	}
+}
+
+// A master that follows another one gives no id again, launches what was not launched, and ends what was to end.
+func TestNextMaster(t *testing.T) {
+	kept := map[string]Record{}
+	now := time.Unix(1000, 0)
+	first := New(DefaultConfig())
+	do := func(s *State, e Event) (told []Message, answers []Reply) {
+		t.Helper()
+		actions := s.Step(now, e)
+		records(actions, kept)
+		for _, a := range actions {
+			switch a := a.(type) {
+			case Tell:
+				told = append(told, a.Message)
+			case Answer:
+				answers = append(answers, a.Reply)
+			}
+		}
+		return told, answers
+	}
+	do(first, Recovered{})
+	_, a := do(first, DriverSubmitted{Ask: 1, Desc: DriverDesc{Cores: 1, Memory: 1, Token: "one"}})
+	if _, again := do(first, DriverSubmitted{Ask: 2, Desc: DriverDesc{Cores: 1, Memory: 1, Token: "one"}}); !reflect.DeepEqual(a, again) {
+		t.Errorf("the same submission gave %+v and %+v", a, again)
+	}
+	waits := a[0].ID
+	do(first, DriverKill{Ask: 3, ID: waits})
+	_, a = do(first, DriverSubmitted{Ask: 4, Desc: DriverDesc{Cores: 9, Memory: 1, Token: "two"}})
+	waits = a[0].ID
+	do(first, WorkerRegistered{Peer: 1, Ask: 5, Info: WorkerInfo{ID: "w", Cores: 2, Memory: 10}})
+	_, a = do(first, DriverSubmitted{Ask: 6, Desc: DriverDesc{Cores: 1, Memory: 1}})
+	runs := a[0].ID
+	if told, _ := do(first, DriverKill{Ask: 7, ID: runs}); !reflect.DeepEqual(told, []Message{KillDriver{runs}}) {
+		t.Errorf("told %+v", told)
+	}
+
+	e := Recovered{}
+	for _, key := range []string{"w", waits, runs, "numbers"} {
+		if r, ok := kept[key]; ok {
+			e.Records = append(e.Records, r)
+		}
+	}
+	if len(e.Records) != len(kept) {
+		t.Fatalf("the first master left %+v", kept)
+	}
+	second := New(DefaultConfig())
+	do(second, e)
+	told, _ := do(second, WorkerRegistered{Peer: 1, Ask: 1, Info: WorkerInfo{ID: "w", Cores: 20, Memory: 10}, Drivers: []HeldDriver{{ID: runs}}})
+	if len(told) != 2 || told[0] != (KillDriver{runs}) || told[1].(LaunchDriver).ID != waits {
+		t.Errorf("the worker was told %+v", told)
+	}
+	_, a = do(second, DriverSubmitted{Ask: 2, Desc: DriverDesc{Cores: 1, Memory: 1, Token: "two"}})
+	if a[0].ID != waits {
+		t.Errorf("a submission that was made before gave %+v", a)
+	}
+	_, a = do(second, DriverSubmitted{Ask: 3, Desc: DriverDesc{Cores: 1, Memory: 1}})
+	if want := "driver-" + now.Format("20060102150405") + "-0003"; a[0].ID != want {
+		t.Errorf("a new driver is %s, want %s", a[0].ID, want)
+	}
+}

@@ -179,16 +179,43 @@ func (s *State) driverSubmitted(e DriverSubmitted) {
 	if e.Desc.Cores < 1 {
 		e.Desc.Cores = 1
 	}
+	if id := s.driverOf(e.Desc.Token); id != "" {
+		s.answer(e.Ask, Reply{OK: true, ID: id, Message: "Driver successfully submitted as " + id})
+		return
+	}
 	d := &drv{id: fmt.Sprintf("driver-%s-%04d", s.now.Format("20060102150405"), s.nextDriver), number: s.nextDriver, desc: e.Desc, state: Submitted, begun: s.now}
 	s.nextDriver++
 	s.drivers[d.id] = d
 	s.waiting = append(s.waiting, d)
 	s.saveDriver(d)
+	s.saveNumbers()
 	s.answer(e.Ask, Reply{OK: true, ID: d.id, Message: "Driver successfully submitted as " + d.id})
 }
 
+// driverOf finds the driver of a submission that was made before.
+func (s *State) driverOf(token string) string {
+	if token == "" {
+		return ""
+	}
+	for _, d := range sorted(s.drivers) {
+		if d.desc.Token == token {
+			return d.id
+		}
+	}
+	for _, d := range s.over {
+		if d.desc.Token == token {
+			return d.id
+		}
+	}
+	return ""
+}
+
+func (s *State) saveNumbers() {
+	s.emit(Save{Record{Numbers: &Numbers{s.nextApp, s.nextDriver}}})
+}
+
 func (s *State) saveDriver(d *drv) {
-	r := &DriverRecord{ID: d.id, Number: d.number, Desc: d.desc, SubmitMillis: d.begun.UnixMilli()}
+	r := &DriverRecord{ID: d.id, Number: d.number, Desc: d.desc, SubmitMillis: d.begun.UnixMilli(), Killed: d.killed}
 	if d.on != nil {
 		r.Worker = d.on.info.ID
 	}
@@ -247,11 +274,17 @@ func (s *State) driverKill(e DriverKill) {
 }
 
 func (s *State) killDriver(d *drv) {
-	if d.on == nil {
+	if d.on == nil && !d.saved {
 		s.endDriver(d, Killed, "killed on request")
 		return
 	}
+	if d.on == nil { // its worker may report it
+		d.killed = true
+		s.saveDriver(d)
+		return
+	}
 	d.desc.Supervise, d.killed = false, true
+	s.saveDriver(d)
 	s.tell(d.on.peer, KillDriver{d.id})
 }
 

@@ -254,6 +254,9 @@ func (s *State) compare(w *worker, e WorkerRegistered) {
 			s.tell(w.peer, KillDriver{id})
 		} else if d.on == nil {
 			d.on, d.state, d.saved, w.drivers[id] = w, Running, false, d
+			if d.killed { // the master that was asked did not get to it
+				s.tell(w.peer, KillDriver{id})
+			}
 			s.waiting = slices.DeleteFunc(s.waiting, func(o *drv) bool { return o == d })
 		}
 	}
@@ -270,6 +273,7 @@ func (s *State) adopt(h HeldDriver) {
 	s.nextDriver++
 	s.drivers[d.id] = d
 	s.saveDriver(d)
+	s.saveNumbers()
 }
 
 // claim believes that a worker runs an executor, if it may.
@@ -349,6 +353,7 @@ func (s *State) appRegistered(e AppRegistered) {
 		s.apps[id] = a
 		s.order = append(s.order, a)
 		s.emit(Save{Record{App: &AppRecord{id, a.number, a.desc}}})
+		s.saveNumbers()
 		s.note(false, "application %s (%s) registered", id, e.Desc.Name)
 	}
 	if a.peer != 0 && a.peer != e.Peer {
@@ -549,6 +554,7 @@ func (s *State) decommission(e Decommission) {
 // recovered opens the window in which what ran before reports back.
 func (s *State) recovered(e Recovered) {
 	s.recovering, s.blind = s.now.Add(s.cfg.Recovery), len(e.Records) == 0
+	defer s.sortRecovered()
 	for _, r := range e.Records {
 		switch {
 		case r.Worker != nil:
@@ -560,12 +566,22 @@ func (s *State) recovered(e Recovered) {
 			s.order = append(s.order, a)
 			s.nextApp = max(s.nextApp, a.number+1)
 		case r.Driver != nil:
-			d := &drv{id: r.Driver.ID, number: r.Driver.Number, desc: r.Driver.Desc, state: Relaunching, saved: true, begun: time.UnixMilli(r.Driver.SubmitMillis)}
+			d := &drv{id: r.Driver.ID, number: r.Driver.Number, desc: r.Driver.Desc, state: Submitted, killed: r.Driver.Killed,
+				begun: time.UnixMilli(r.Driver.SubmitMillis)}
+			if r.Driver.Worker != "" { // else nobody has heard of it
+				d.state, d.saved = Relaunching, true
+			}
 			s.drivers[d.id] = d
 			s.waiting = append(s.waiting, d)
 			s.nextDriver = max(s.nextDriver, d.number+1)
+		case r.Numbers != nil:
+			s.nextApp, s.nextDriver = max(s.nextApp, r.Numbers.App), max(s.nextDriver, r.Numbers.Driver)
 		}
 	}
+}
+
+// sortRecovered puts what was recovered in the order in which it came.
+func (s *State) sortRecovered() {
 	slices.SortFunc(s.order, func(a, b *app) int { return cmp.Compare(a.number, b.number) })
 	slices.SortFunc(s.waiting, func(a, b *drv) int { return cmp.Compare(a.number, b.number) })
 }
@@ -657,7 +673,10 @@ func (s *State) closeWindow() {
 		}
 	}
 	for _, d := range sorted(s.drivers) {
-		if d.saved && d.on == nil && !d.desc.Supervise {
+		switch {
+		case d.saved && d.on == nil && d.killed:
+			s.endDriver(d, Killed, "killed on request")
+		case d.saved && d.on == nil && !d.desc.Supervise:
 			s.endDriver(d, Errored, "no worker reported it after the master's restart")
 		}
 		d.saved = false

@@ -179,6 +179,17 @@ func (m *Member) Commit(term uint64, changes []Change) error {
 	return nil
 }
 
+// Renew begins a term again for a host that could not commit, if this member still leads: nobody else would tell it.
+func (m *Member) Renew() {
+	if m.raft.State() != raft.Leader {
+		return
+	}
+	select {
+	case m.turns <- true:
+	default: // it is told of more recent turns
+	}
+}
+
 // Leader is the address of the member that leads, as far as this one knows; "": nobody.
 func (m *Member) Leader() string {
 	a, _ := m.raft.LeaderWithID()
