@@ -178,6 +178,9 @@ func (s *Scheduler) heartbeatExpired(e *executor) {
 		return
 	}
 	at := e.seen.Add(s.cfg.ExecutorTimeout)
+	if s.rested {
+		at = maxTime(at, s.now.Add(rest/2)) // time to read them
+	}
 	if at.After(s.now) {
 		s.timers.push(timer{at: at, kind: timerHeartbeat, exec: e})
 		return

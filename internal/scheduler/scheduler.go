@@ -8,10 +8,11 @@ import (
 
 // Scheduler is the whole state; see the package comment for how to drive it.
 type Scheduler struct {
-	cfg Config
-	now time.Time
-	out []Action
-	rnd uint64
+	cfg    Config
+	now    time.Time
+	rested bool // nothing had happened for a while before now
+	out    []Action
+	rnd    uint64
 
 	jobs      map[event.JobID]*job
 	stages    map[event.StageID]*stage
@@ -71,8 +72,12 @@ func New(cfg Config) *Scheduler {
 	return s
 }
 
+// rest is a pause after which the driver may have stood still, with heartbeats that nobody has read yet.
+const rest = 2 * time.Second
+
 // Step takes in one event and says what to do. The slice is valid until the next Step.
 func (s *Scheduler) Step(now time.Time, ev Event) []Action {
+	s.rested = now.Sub(s.now) > rest
 	if now.After(s.now) {
 		s.now = now
 	}
