@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/scheduler"
@@ -89,6 +90,8 @@ type Job struct {
 	// OnAccums gets the accumulator updates of each task that counts, like OnResult.
 	OnAccums func(stage event.StageID, updates []event.Accumulable)
 	// Settle makes RunJob return only when the last attempt of the job's tasks has ended, so that what they share can be freed.
+	// Executors share nothing with the driver: an attempt there that was told to end is given settleLimit and no more, for its
+	// executor may stand still.
 	Settle bool
 }
 
@@ -163,11 +166,21 @@ func (h *Handle) Cancel(reason string) {
 	h.d.Cancel(scheduler.JobCancelled{ID: h.id, Reason: reason})
 }
 
+// settleLimit is how long a job that has ended waits for attempts on executors.
+const settleLimit = time.Second
+
+func (h *Handle) hasEnded() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.ended
+}
+
 // Wait delivers results until the job ends, and returns how it did. When ctx ends first the job is
 // cancelled, and the error has the cause of ctx below it. It is called once.
 func (h *Handle) Wait(ctx context.Context) (*JobResult, error) {
 	var why error // that this side ended the job
 	done := ctx.Done()
+	var late <-chan time.Time
 	for {
 		accepted, over := h.take()
 		for _, a := range accepted {
@@ -181,8 +194,13 @@ func (h *Handle) Wait(ctx context.Context) (*JobResult, error) {
 		if over {
 			return h.result(why)
 		}
+		if late == nil && h.d.remote != nil && h.hasEnded() {
+			late = time.After(settleLimit)
+		}
 		select {
 		case <-h.wake:
+		case <-late:
+			return h.result(why)
 		case <-done:
 			done = nil
 			if why == nil {
