@@ -118,6 +118,7 @@ type parquetSplit struct {
 	ranges []parquet.Range // nil: all
 	rows   int64
 	bytes  int64
+	digest uint64 // of the file that was planned, parquet.File.Digest
 }
 
 func (s *parquetSplit) Bytes() int64    { return s.bytes }
@@ -167,7 +168,7 @@ func cutGroup(ctx context.Context, r *fileRelation, in *inputFile, f *parquet.Fi
 	for i := range group.Columns {
 		size += group.Columns[i].Compressed
 	}
-	whole := &parquetSplit{r: r, file: in, group: g, rows: group.Rows, bytes: size}
+	whole := &parquetSplit{r: r, file: in, group: g, rows: group.Rows, bytes: size, digest: f.Digest}
 	parts := (group.Rows + r.splitRows() - 1) / r.splitRows()
 	if parts <= 1 {
 		return []Split{whole}, nil
@@ -297,9 +298,9 @@ func (s *parquetSplit) Open(ctx context.Context, scan Scan, env *Env) (Reader, e
 		}
 		return nil, err
 	}
-	if s.group >= len(f.RowGroups) {
+	if f.Digest != s.digest {
 		h.Close()
-		return nil, readError(s.file.uri(), errChanged)
+		return nil, sparkerr.New("FAILED_READ_FILE.FILE_NOT_EXIST", "path", s.file.uri()).WithCause(errChanged)
 	}
 	p := parquet.Scan{File: f, Handle: h, Group: s.group, Ranges: s.ranges, Schema: outputSchema(scan.Output)}
 	fields := &fileFields{r: s.r, in: s.file, f: f, by: map[string]*parquet.Field{}}

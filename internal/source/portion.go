@@ -32,6 +32,7 @@ type PortionSplit struct {
 	Ranges      []parquet.Range
 	Rows, Bytes int64
 	Offset      int64
+	Digest      uint64 // of the file that was planned
 }
 
 // NewPortion turns splits of one relation into data.
@@ -44,7 +45,7 @@ func NewPortion(splits []Split) (*Portion, error) {
 		var d PortionSplit
 		switch x := s.(type) {
 		case *parquetSplit:
-			r, f, d = x.r, x.file, PortionSplit{Group: x.group, Ranges: x.ranges, Rows: x.rows, Bytes: x.bytes}
+			r, f, d = x.r, x.file, PortionSplit{Group: x.group, Ranges: x.ranges, Rows: x.rows, Bytes: x.bytes, Digest: x.digest}
 		case *textSplit:
 			r, f, d = x.r, x.file, PortionSplit{Group: -1, Bytes: x.len, Rows: -1, Offset: x.off}
 		default:
@@ -95,7 +96,7 @@ func (p *Portion) Open(env *Env) ([]Split, error) {
 		}
 		f := &r.files[d.File]
 		if d.Group >= 0 {
-			out[i] = &parquetSplit{r: r, file: f, group: d.Group, ranges: d.Ranges, rows: d.Rows, bytes: d.Bytes}
+			out[i] = &parquetSplit{r: r, file: f, group: d.Group, ranges: d.Ranges, rows: d.Rows, bytes: d.Bytes, digest: d.Digest}
 			continue
 		}
 		t, ok := format.(textFormat)

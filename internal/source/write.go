@@ -221,6 +221,25 @@ func (j *WriteJob) clear(ctx context.Context, f vfs.FS, path string, msgs []Comm
 	}
 	for _, e := range l {
 		if e.Name() == temporary {
+			err = j.clearTemp(ctx, f, e.Path)
+		} else {
+			err = f.Remove(ctx, e.Path)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clearTemp removes what other jobs have begun to write: they died, or what they write is overwritten.
+func (j *WriteJob) clearTemp(ctx context.Context, f vfs.FS, all string) error {
+	l, err := f.List(ctx, all)
+	if err != nil {
+		return err
+	}
+	for _, e := range l {
+		if e.Name() == j.ID {
 			continue
 		}
 		if err := f.Remove(ctx, e.Path); err != nil {

@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/firesteel/firesteel/internal/vfs"
 )
 
@@ -25,6 +27,7 @@ type File struct {
 	RowGroups []RowGroup
 	Keys      map[string]string // key-value metadata
 	CreatedBy string
+	Digest    uint64 // of the footer: copies of a file share it, and other contents have another
 }
 
 // FormatError says what is wrong with a file, and where.
@@ -88,7 +91,12 @@ func open(f vfs.File) (*File, error) {
 			return nil, err
 		}
 	}
-	return parseFooter(tail[int64(len(tail))-8-n:len(tail)-8], f.Info())
+	b := tail[int64(len(tail))-8-n : len(tail)-8]
+	out, err := parseFooter(b, f.Info())
+	if err == nil {
+		out.Digest = xxhash.Sum64(b)
+	}
+	return out, err
 }
 
 // readAt copies n bytes of the file.
