@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"errors"
+	"math/bits"
 
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/eval"
@@ -162,13 +163,32 @@ func (p *partitioner) byHash(b *columnar.Batch) (order, limits []uint32, err err
 		v := p.flat[i].Flatten(&p.keys[i])
 		murmurColumn(&v, p.hashes)
 	}
-	n := int32(p.n)
-	for i, h := range p.hashes {
-		r := int32(h) % n
-		r += n & (r >> 31)
-		p.pids[i] = uint32(r)
-	}
+	remainders(p.pids, p.hashes, uint32(p.n))
 	return p.sort()
+}
+
+// remainders computes the non-negative remainders of signed hashes by n, without a division for each.
+func remainders(out, hashes []uint32, n uint32) {
+	out = out[:len(hashes)]
+	if n&(n-1) == 0 {
+		for i, h := range hashes {
+			out[i] = h & (n - 1)
+		}
+		return
+	}
+	// The remainder of an unsigned h is the high word of (h*inverse mod 2^64)*n; a negative hash is h - 2^32.
+	inverse := ^uint64(0)/uint64(n) + 1
+	less := uint32((1 << 32) % uint64(n))
+	for i, h := range hashes {
+		hi, _ := bits.Mul64(inverse*uint64(h), uint64(n))
+		r := uint32(hi)
+		negative := uint32(int32(h) >> 31)
+		r += (n - less) & negative
+		if r >= n {
+			r -= n
+		}
+		out[i] = r
+	}
 }
 
 // inTurn deals rows out one by one.

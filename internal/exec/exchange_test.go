@@ -338,3 +338,24 @@ func BenchmarkExchange(b *testing.B) {
 		})
 	}
 }
+
+func TestRemainders(t *testing.T) {
+	hashes := []uint32{0, 1, 5, 11, 12, 13, 1<<31 - 1, 1 << 31, 1<<31 + 1, ^uint32(0), ^uint32(0) - 11, 0xdeadbeef}
+	rnd := newXORShift(7)
+	for range 1000 {
+		hashes = append(hashes, uint32(rnd.below(1<<31-1))*2654435761)
+	}
+	out := make([]uint32, len(hashes))
+	for _, n := range []int32{1, 2, 3, 7, 12, 64, 200, 1000, 65535, 1<<31 - 1} {
+		remainders(out, hashes, uint32(n))
+		for i, h := range hashes {
+			want := int32(h) % n
+			if want < 0 {
+				want += n
+			}
+			if out[i] != uint32(want) {
+				t.Fatalf("%d by %d: %d, want %d", int32(h), n, out[i], want)
+			}
+		}
+	}
+}

@@ -17,16 +17,69 @@ func (pl *Planner) addRuntimeFilters(p Plan) Plan {
 			return n
 		}
 		_, build := j.sides()
-		switch b := build.(type) {
-		case *Broadcast:
+		if _, ok := build.(*Broadcast); ok || !pl.InProcess {
 			return pl.connect(j)
-		case *Exchange:
-			if !pl.InProcess && selective(b.Child) {
-				return pl.connect(j)
-			}
 		}
 		return n
 	})
+}
+
+// publisher finds the exchange that can tell the values of a build side's key: that of the build side itself, or the one
+// that a column comes from.
+func (pl *Planner) publisher(build Plan, key expr.Expr) (below Plan, put func(pub RuntimePub) Plan, ok bool) {
+	c, isCol := key.(*expr.Column)
+	switch build.(type) {
+	case *Broadcast, *Exchange:
+	default:
+		if !isCol {
+			return nil, nil, false
+		}
+	}
+	return publisherOf(build, c)
+}
+
+// publisherOf finds the exchange that a column of a build side comes from: its values above are among those that it carries,
+// whatever lies between. put gives the plan with that exchange publishing too.
+func publisherOf(p Plan, c *expr.Column) (below Plan, put func(pub RuntimePub) Plan, ok bool) {
+	switch n := p.(type) {
+	case *Broadcast:
+		return n.Child, func(pub RuntimePub) Plan {
+			x := *n
+			x.Publish = append(x.Publish[:len(x.Publish):len(x.Publish)], pub)
+			return &x
+		}, true
+	case *Exchange:
+		return n.Child, func(pub RuntimePub) Plan {
+			x := *n
+			x.Publish = append(x.Publish[:len(x.Publish):len(x.Publish)], pub)
+			return &x
+		}, selective(n.Child)
+	case *Project, *Filter, *HashJoin, *MergeJoin:
+	default:
+		return nil, nil, false
+	}
+	children := p.Children()
+	for i, child := range children {
+		if !has(child, c.ID) {
+			continue
+		}
+		below, put, ok := publisherOf(child, c)
+		return below, func(pub RuntimePub) Plan {
+			out := append([]Plan(nil), children...)
+			out[i] = put(pub)
+			return p.WithChildren(out)
+		}, ok
+	}
+	return nil, nil, false
+}
+
+func has(p Plan, id expr.ID) bool {
+	for _, c := range p.Output() {
+		if c.ID == id {
+			return true
+		}
+	}
+	return false
 }
 
 // sides are the inputs as the join uses them.
@@ -56,32 +109,25 @@ func (pl *Planner) connect(j *HashJoin) Plan {
 		probeKeys, buildKeys = buildKeys, probeKeys
 	}
 	probe, build := j.sides()
-	var publish []RuntimePub
-	below := build.Children()[0]
+	found := false
 	for i, k := range probeKeys {
 		col, ok := k.(*expr.Column)
 		if !ok || !filterable(col.T) || buildKeys[i].Type() != col.T {
 			continue
 		}
+		below, put, ok := pl.publisher(build, buildKeys[i])
+		if !ok {
+			continue
+		}
 		ref := RuntimeRef{ID: pl.nextRuntime + 1, Column: col}
-		if next, found := attach(probe, ref, selective(below)); found {
+		if next, ok := attach(probe, ref, selective(below)); ok {
 			pl.nextRuntime++
-			probe = next
-			publish = append(publish, RuntimePub{ref.ID, buildKeys[i]})
+			found, probe = true, next
+			build = put(RuntimePub{ref.ID, buildKeys[i]})
 		}
 	}
-	if publish == nil {
+	if !found {
 		return j
-	}
-	switch b := build.(type) {
-	case *Broadcast:
-		x := *b
-		x.Publish = append(x.Publish[:len(x.Publish):len(x.Publish)], publish...)
-		build = &x
-	case *Exchange:
-		x := *b
-		x.Publish = append(x.Publish[:len(x.Publish):len(x.Publish)], publish...)
-		build = &x
 	}
 	q := *j
 	if q.Left, q.Right = build, probe; j.BuildRight {

@@ -69,6 +69,7 @@ type fileWriter struct {
 	mem   *memory.Reservation
 	bins  *bins
 	enc   frame.Encoder
+	frame []byte // the last that was encoded
 	parts []filePart
 	held  int64 // bytes of frames in memory
 	runs  []*os.File
@@ -76,9 +77,33 @@ type fileWriter struct {
 }
 
 type filePart struct {
-	frames []byte
+	frames [][]byte // slabs with one frame after the other
 	runs   []runPart
 	rows   int64
+}
+
+// keep appends a frame to the slabs and gives the bytes that they grew by.
+func (p *filePart) keep(frame []byte) (grown int64) {
+	last := len(p.frames) - 1
+	if last < 0 || len(p.frames[last])+len(frame) > cap(p.frames[last])-64 {
+		size := firstFrames << min(2*len(p.frames), 6)
+		p.frames = append(p.frames, memory.Buffers.Get(max(size, len(frame)))[:0])
+		last++
+		grown = int64(cap(p.frames[last]))
+	}
+	p.frames[last] = append(p.frames[last], frame...)
+	return grown
+}
+
+// firstFrames is the size of a partition's first slab; the next ones are larger, up to 256 KB.
+const firstFrames = 4 << 10
+
+// drop gives the slabs back.
+func (p *filePart) drop() {
+	for _, f := range p.frames {
+		memory.Buffers.Put(f)
+	}
+	p.frames = nil
 }
 
 type runPart struct {
@@ -96,15 +121,14 @@ func (w *fileWriter) Write(ctx context.Context, b *columnar.Batch, order, bounds
 
 func (w *fileWriter) encode(part int, b *columnar.Batch) error {
 	p := &w.parts[part]
-	before := cap(p.frames)
 	for from := 0; from < b.N; {
 		n := b.RowsWithin(from, b.N, frameBytes)
-		p.frames = w.enc.Append(p.frames, b, from, from+n)
+		w.frame = w.enc.Append(w.frame[:0], b, from, from+n)
+		w.held += p.keep(w.frame)
 		from += n
 	}
-	free(b)
 	p.rows += int64(b.N)
-	w.held += int64(cap(p.frames) - before)
+	free(b)
 	return nil
 }
 
@@ -125,13 +149,13 @@ func (w *fileWriter) spill(context.Context) error {
 		if len(p.frames) == 0 {
 			continue
 		}
-		n, err := out.Write(p.frames)
+		n, err := p.writeTo(out)
 		if err != nil {
 			return err
 		}
-		p.runs = append(p.runs, runPart{run, at, at + int64(n)})
-		at += int64(n)
-		p.frames = nil
+		p.runs = append(p.runs, runPart{run, at, at + n})
+		at += n
+		p.drop()
 	}
 	w.held = 0
 	w.mem.Release()
@@ -206,14 +230,29 @@ func (w *fileWriter) copyPart(out io.Writer, p *filePart) (int64, error) {
 			return total, err
 		}
 	}
-	n, err := out.Write(p.frames)
-	return total + int64(n), err
+	n, err := p.writeTo(out)
+	return total + n, err
+}
+
+// writeTo writes the frames in memory.
+func (p *filePart) writeTo(out io.Writer) (total int64, err error) {
+	for _, f := range p.frames {
+		n, err := out.Write(f)
+		total += int64(n)
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
 }
 
 // Abort deletes temporary files and gives the memory back. After Commit the output itself stays.
 func (w *fileWriter) Abort() {
 	w.mem.Release()
 	w.bins.drop()
+	for i := range w.parts {
+		w.parts[i].drop()
+	}
 	for _, f := range append(w.runs, w.tmp) {
 		if f != nil {
 			_ = f.Close()
