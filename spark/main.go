@@ -44,10 +44,7 @@ func Init() {
 
 func end(err error, stop func()) {
 	stop()
-	if err != nil {
-		os.Exit(1)
-	}
-	os.Exit(0)
+	os.Exit(executor.Status(err))
 }
 
 // Main is the main of a program that runs on clusters: Init, then run until it returns or the process is told to end

@@ -10,8 +10,9 @@ import (
 
 // runExecutor is an executor of an application, as cluster managers start it. It tells on stderr why it ended.
 func runExecutor(ctx context.Context, args []string) error {
-	if err := executor.Main(ctx, args, map[string]executor.Kind{wire.PlanWork: executor.PlanKind, wire.FunctionWork: rdd.Kind}); err != nil {
-		return exitCode(1)
+	err := executor.Main(ctx, args, map[string]executor.Kind{wire.PlanWork: executor.PlanKind, wire.FunctionWork: rdd.Kind})
+	if err != nil {
+		return exitCode(executor.Status(err))
 	}
 	return nil
 }

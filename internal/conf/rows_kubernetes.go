@@ -34,7 +34,7 @@ var kubernetesRows = []Row{
 	{Name: "spark.kubernetes.driver.service.deleteOnTermination", Default: "true", Kind: Bool, Doc: "The driver's service goes when the application ends.", Since: "3.2.0"},
 	{Name: "spark.kubernetes.driver.service.ipFamilies", Default: "IPv4", Doc: "IP families of the driver's service.", Since: "3.4.0"},
 	{Name: "spark.kubernetes.driver.service.ipFamilyPolicy", Default: "SingleStack", Doc: "IP family policy of the driver's service.", Since: "3.4.0"},
-	{Name: "spark.kubernetes.driver.waitToReusePersistentVolumeClaim", Default: "false", Kind: Bool, Since: "3.4.0"},
+	{Name: "spark.kubernetes.driver.waitToReusePersistentVolumeClaim", Default: "false", Kind: Bool, Doc: "An executor that leaves is replaced when its claim is free.", Since: "3.4.0"},
 	{Name: "spark.kubernetes.dynamicAllocation.deleteGracePeriod", Default: "5s", Kind: Time, Doc: "Grace period of executors that are released.", Since: "3.0.0"},
 	{Name: "spark.kubernetes.executor.apiPollingInterval", Default: "30s", Kind: Time, Doc: "Between complete lists of the executor pods.", Since: "2.4.0"},
 	{Name: "spark.kubernetes.executor.checkAllContainers", Default: "true", Kind: Bool, Doc: "A failed side container ends the executor.", Since: "3.1.0"},

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/firesteel/firesteel/internal/cluster"
@@ -101,10 +102,21 @@ func Main(ctx context.Context, args []string, kinds map[string]Kind) error {
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil)).With("executor", a.ID)
 	err = Run(ctx, a, kinds, log)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrTerminated) {
 		log.Error("executor ends", "reason", err)
 	}
 	return err
+}
+
+// Status is the exit status of an executor: cluster managers tell by it that a signal ended it, and not what it ran.
+func Status(err error) int {
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, ErrTerminated):
+		return 128 + int(syscall.SIGTERM)
+	}
+	return 1
 }
 
 // budget is the part of the process's memory that is accounted for; the rest is left to what is not: batches in flight,

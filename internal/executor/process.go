@@ -74,6 +74,9 @@ func (e *LostDriverError) Error() string { return "the driver is lost: " + e.Cau
 // Unwrap returns the cause.
 func (e *LostDriverError) Unwrap() error { return e.Cause }
 
+// ErrTerminated says that an executor was told to end by its machine, and did.
+var ErrTerminated = errors.New("the process was told to end")
+
 // Run is an executor from its registration to its end; see Main.
 func Run(ctx context.Context, a *Arguments, kinds map[string]Kind, log *slog.Logger) (err error) {
 	p := &process{args: a, log: log, kinds: kinds, ready: make(chan struct{}), leave: make(chan string, 1), places: newPlaces(), works: map[int64]*openWork{},
@@ -206,14 +209,14 @@ func (p *process) serve(ctx context.Context) error {
 		case <-told:
 			if told = nil; !p.decommissions() {
 				p.drain(ctx)
-				return nil
+				return ErrTerminated
 			}
 			limit = time.After(p.leaveLimit())
 			p.leaveInPeace("the process was told to end")
 		case <-limit:
 			p.log.Warn("the executor did not get rid of its work and its blocks in time", "limit", p.leaveLimit())
 			p.drain(ctx)
-			return nil
+			return ErrTerminated
 		}
 	}
 }

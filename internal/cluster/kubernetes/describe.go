@@ -15,7 +15,7 @@ import (
 // describe reads what the API server says about an executor pod. container is the executor's container; the ends of
 // others count only if all are checked (spark.kubernetes.executor.checkAllContainers).
 func describe(p *corev1.Pod, container string, all bool) pod {
-	d := pod{id: event.ExecutorID(p.Labels[labelExecutor])}
+	d := pod{id: event.ExecutorID(p.Labels[labelExecutor]), bound: p.Spec.NodeName != ""}
 	if p.DeletionTimestamp != nil {
 		d.leaving = true
 		if s := p.DeletionGracePeriodSeconds; s != nil {
@@ -28,7 +28,8 @@ func describe(p *corev1.Pod, container string, all bool) pod {
 		return d
 	case corev1.PodRunning:
 		d.phase = running
-		if ran := terminated(p, container, all); ran != nil {
+		// Where all containers have ended, the pod's own end is on its way, and says why: an eviction, perhaps.
+		if ran := terminated(p, container, all); ran != nil && !allEnded(p) {
 			d.phase, d.end = ended, endOf(p, container)
 		}
 		return d
@@ -36,6 +37,10 @@ func describe(p *corev1.Pod, container string, all bool) pod {
 	d.phase = pending
 	d.stuck, d.faulty = whyPending(p)
 	return d
+}
+
+func allEnded(p *corev1.Pod) bool {
+	return !slices.ContainsFunc(p.Status.ContainerStatuses, func(s corev1.ContainerStatus) bool { return s.State.Terminated == nil })
 }
 
 // terminated is the end of the executor's container in a pod that goes on, or if all are checked the failure of another.

@@ -8,8 +8,9 @@
 // server and turns watch events and periodic lists into its events, so a lost watch costs time but never truth.
 //
 // An executor pod is never restarted in place: one that ended is deleted (spark.kubernetes.executor.deleteOnTermination)
-// and replaced by a pod with a new executor id, as long as the level asks for it. Pods that are not needed any more are
-// deleted while they have not started; running ones only by Kill.
+// and replaced by a pod with a new executor id, as long as the level asks for it. One that somebody deletes is replaced at
+// once; it has its grace period to hand over what it has. Pods that are not needed any more are deleted while they have no
+// node; others only by Kill.
 //
 // The application's secret travels in a Secret object that pods refer to. Everything that the Manager creates is owned by
 // the driver's pod if spark.kubernetes.driver.pod.name names it, so that it goes with the driver; else it goes with Stop.

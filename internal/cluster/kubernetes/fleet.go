@@ -24,6 +24,7 @@ type limits struct {
 	maxFailures    int           // failures within failureWindow before the application fails; 0: twice the level, at least 3
 	failureWindow  time.Duration // 0: for ever
 	keep           bool          // pods that ended are not deleted
+	patient        bool          // a pod that leaves is replaced when it has gone, not before
 }
 
 // pod is what the decisions know of an executor pod.
@@ -32,6 +33,7 @@ type pod struct {
 	phase   phase
 	stuck   string // why a pending pod does not start
 	faulty  bool   // it will not start without help
+	bound   bool   // it has a node, where it will start at any moment
 	leaving bool   // it is being deleted
 	grace   time.Duration
 	end     ending // of an ended one
@@ -60,9 +62,10 @@ type member struct {
 	since time.Time // when it was asked for
 	known time.Time // when the API server said that it exists
 	stuck string
+	bound bool // and not faulty: it may run before this is told
 	// dismissed says why the fleet deletes it; its end is then told with this reason.
 	dismissed string
-	told      bool // Leaving was told
+	leaving   bool // somebody else deletes it, which was told; its successor need not wait for its end
 }
 
 // The events of the fleet.
@@ -204,9 +207,9 @@ func (f *fleet) observe(now time.Time, p pod) {
 		}
 		return
 	}
-	m.phase, m.stuck = max(m.phase, p.phase), p.stuck
-	if p.leaving && !m.told && m.dismissed == "" {
-		m.told = true
+	m.phase, m.stuck, m.bound = max(m.phase, p.phase), p.stuck, p.bound && !p.faulty
+	if p.leaving && !m.leaving && m.dismissed == "" {
+		m.leaving = true
 		f.do(notify{cluster.Leaving{ID: p.id, Grace: p.grace, Reason: "its pod is being deleted"}})
 	}
 	if p.faulty && m.phase == pending && now.Sub(m.since) >= f.stuckTimeout {
@@ -300,18 +303,18 @@ func (f *fleet) ids() []event.ExecutorID {
 	return slices.SortedFunc(maps.Keys(f.members), func(a, b event.ExecutorID) int { return cmp.Compare(number(a), number(b)) })
 }
 
-// alive counts the members that were not dismissed.
+// alive counts the members that are there to stay.
 func (f *fleet) alive() int {
 	n := 0
 	for _, m := range f.members {
-		if m.dismissed == "" {
+		if m.dismissed == "" && (!m.leaving || f.patient) {
 			n++
 		}
 	}
 	return n
 }
 
-// allocate asks for the pods that are missing, a batch at a time, or takes back those that have not started and are not
+// allocate asks for the pods that are missing, a batch at a time, or takes back those that have no node yet and are not
 // needed any more, newest first.
 func (f *fleet) allocate(now time.Time) {
 	missing := f.level - f.alive()
@@ -339,7 +342,7 @@ func (f *fleet) allocate(now time.Time) {
 // unstarted counts the pods that do not run yet, and says whether a request to create one is open.
 func (f *fleet) unstarted() (n int, open bool) {
 	for _, m := range f.members {
-		if m.phase < running {
+		if m.phase < running && !m.leaving {
 			n++
 		}
 		open = open || m.phase == asked
@@ -351,7 +354,7 @@ func (f *fleet) takeBack(n int) {
 	ids := f.ids()
 	slices.Reverse(ids)
 	for _, id := range ids {
-		if m := f.members[id]; n > 0 && m.phase < running && m.dismissed == "" {
+		if m := f.members[id]; n > 0 && m.phase < running && !m.bound && m.dismissed == "" && !m.leaving {
 			f.dismiss(id, "not needed any more before it had started")
 			n--
 		}

@@ -158,8 +158,22 @@ func TestLeavingIsToldOnce(t *testing.T) {
 	leaving := observed{pod{id: "1", phase: running, leaving: true, grace: 30 * time.Second}}
 	s.want("leaving:1", leaving)
 	s.want("", leaving)
+	s.wait(time.Second)
+	s.want("create:2", ticked{}) // while the first one hands over what it has
+	s.step(exists("2")...)
 	s.wait(time.Minute)
-	s.want("lost:1 create:2", vanished{"1"})
+	s.want("lost:1", vanished{"1"})
+}
+
+// TestTakenBack: only pods without a node. One that has a node may have registered with the driver already.
+func TestTakenBack(t *testing.T) {
+	s := newScript(t, testLimits())
+	s.step(scaled{2})
+	s.step(exists("1")...)
+	s.step(created{id: "2"}, observed{pod{id: "1", phase: pending, bound: true}}, observed{pod{id: "2", phase: pending}})
+	s.want("delete:2", scaled{0})
+	s.want("", observed{pod{id: "1", phase: pending, bound: true}})
+	s.want("delete:1", observed{pod{id: "1", phase: pending, bound: true, faulty: true}}) // it will not start
 }
 
 func TestListsFindWhatNobodyTold(t *testing.T) {

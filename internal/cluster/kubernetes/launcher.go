@@ -69,7 +69,10 @@ func newLauncher(ctx context.Context, c *client, v *conf.Values, app cluster.App
 	if err := l.findOwner(ctx, v.String("spark.kubernetes.driver.pod.name")); err != nil {
 		return nil, err
 	}
-	return l, l.keepSecret(ctx)
+	if err := l.keepSecret(ctx); err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
 // minOverhead is what a pod gets above its memory at least.
@@ -125,6 +128,10 @@ func (l *launcher) keepSecret(ctx context.Context) error {
 	l.secret, l.ours = l.prefix+"-auth", true
 	_, err := l.client.secrets.create(ctx, authSecret(l.secret, l.shape.namespace, l.app.Secret, l.labels(), l.owner))
 	if err != nil {
+		var status apierrors.APIStatus
+		if !errors.As(err, &status) { // it may have been made all the same
+			_ = l.client.secrets.delete(context.WithoutCancel(ctx), l.secret, -1)
+		}
 		return fmt.Errorf("the Secret for the application's secret: %w", err)
 	}
 	return nil

@@ -99,7 +99,7 @@ func readLimits(v *conf.Values) (limits, error) {
 		maximum:        int(v.Int("spark.kubernetes.allocation.maximum")),
 		pendingTimeout: v.Duration("spark.kubernetes.allocation.executor.timeout"), stuckTimeout: time.Minute,
 		maxFailures: int(v.Int("spark.executor.maxNumFailures")), failureWindow: v.Duration("spark.executor.failuresValidityInterval"),
-		keep: !v.Bool("spark.kubernetes.executor.deleteOnTermination"),
+		keep: !v.Bool("spark.kubernetes.executor.deleteOnTermination"), patient: v.Bool("spark.kubernetes.driver.waitToReusePersistentVolumeClaim"),
 	}
 	for key, n := range map[string]int{
 		"spark.kubernetes.allocation.batch.size": l.batch, "spark.kubernetes.allocation.batch.delay": int(l.delay),

@@ -57,8 +57,16 @@ func standIn() {
 		}
 	case "failing":
 		os.Exit(3)
+	case "writing": // more than its volume may hold
+		for _, dir := range strings.Split(os.Getenv("SPARK_LOCAL_DIRS"), ",") {
+			if err := os.WriteFile(filepath.Join(dir, "much"), make([]byte, 32<<20), 0o600); err != nil {
+				fmt.Println(err)
+				os.Exit(4)
+			}
+		}
 	}
 	<-ctx.Done()
+	os.Exit(143) // as executors do
 }
 
 const standInImage = "localhost/firesteel-stand-in:test"
@@ -144,6 +152,12 @@ func (r *realRig) kubectlUntil(kind, name string) {
 func (r *realRig) begin() *realRig {
 	r.t.Helper()
 	r.m = New(os.Getenv("FIRESTEEL_K8S_MASTER"))
+	return r.start()
+}
+
+// start starts the manager.
+func (r *realRig) start() *realRig {
+	r.t.Helper()
 	r.t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
@@ -311,5 +325,166 @@ func TestRealImagePull(t *testing.T) {
 		t.Errorf("%+v", x)
 	} else {
 		t.Log(x.Reason)
+	}
+}
+
+// until waits for an exit whose reason has a text.
+func (r *realRig) until(text string, limit time.Duration) cluster.Exited {
+	r.t.Helper()
+	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		r.mu.Lock()
+		for _, n := range r.notices {
+			if x, ok := n.(cluster.Exited); ok && strings.Contains(x.Reason, text) {
+				r.mu.Unlock()
+				return x
+			}
+		}
+		r.mu.Unlock()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.t.Fatalf("no exit tells of %q: %+v; %s", text, r.notices, r.kubectl("", "-n", r.namespace, "get", "pods", "-o", "wide"))
+	return cluster.Exited{}
+}
+
+// TestRealEviction: an executor that fills its volume is evicted by the kubelet, which is told and is nobody's failure.
+func TestRealEviction(t *testing.T) {
+	r := newRealRig(t, map[string]string{"spark.kubernetes.executor.volumes.emptyDir.spark-local-dir-1.mount.path": "/data",
+		"spark.kubernetes.executor.volumes.emptyDir.spark-local-dir-1.options.sizeLimit": "8Mi"})
+	r.app.Executor.Env, r.app.Executor.Memory = map[string]string{standInEnv: "writing"}, 128<<20
+	r.begin().scale(1)
+	x := r.until("Evicted", 90*time.Second)
+	if t.Log(x.Reason); !x.PlatformFault || !strings.Contains(x.Reason, "spark-local-dir-1") {
+		t.Errorf("%+v", x)
+	}
+}
+
+// TestRealDrain: an eviction through the API, as kubectl drain asks for: the executor hears of it, is told to the driver, and
+// has a successor before it has gone.
+func TestRealDrain(t *testing.T) {
+	r := newRealRig(t, nil)
+	r.begin().scale(2)
+	r.untilRunning(2)
+	victim := r.running()[0]
+	id := event.ExecutorID(victim[strings.LastIndexByte(victim, '-')+1:])
+	body := fmt.Sprintf(`{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":%q,"namespace":%q}}`, victim, r.namespace)
+	r.kubectl(body, "create", "--raw", "/api/v1/namespaces/"+r.namespace+"/pods/"+victim+"/eviction", "-f", "-")
+	x := r.exitWithin(id, 60*time.Second)
+	if t.Log(x.Reason); !x.PlatformFault {
+		t.Errorf("%+v", x)
+	}
+	r.untilRunning(2)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, n := range r.notices {
+		if l, ok := n.(cluster.Leaving); ok && l.ID == id && l.Grace == 30*time.Second {
+			return
+		}
+	}
+	t.Errorf("that the pod was leaving was not told: %+v", r.notices)
+}
+
+// TestRealClaims: executors get claims of their own, and their successors get those that have become free.
+func TestRealClaims(t *testing.T) {
+	const at = "spark.kubernetes.executor.volumes.persistentVolumeClaim.spark-local-dir-1."
+	r := newRealRig(t, map[string]string{at + "mount.path": "/data", at + "options.claimName": "OnDemand", at + "options.sizeLimit": "16Mi",
+		"spark.kubernetes.driver.waitToReusePersistentVolumeClaim": "true"})
+	class := r.namespace // of volumes that nobody else takes
+	r.app.Conf[at+"options.storageClass"] = class
+	for i := range 2 {
+		r.kubectl(fmt.Sprintf(`{"apiVersion":"v1","kind":"PersistentVolume","metadata":{"name":"%s-%d"},"spec":{"capacity":{"storage":"16Mi"},
+			"accessModes":["ReadWriteOncePod"],"storageClassName":%q,"persistentVolumeReclaimPolicy":"Retain",
+			"hostPath":{"path":%q,"type":"DirectoryOrCreate"}}}`, class, i, class, filepath.Join(t.TempDir(), fmt.Sprint(i))), "create", "-f", "-")
+		t.Cleanup(func() { r.kubectl("", "delete", "pv", fmt.Sprintf("%s-%d", class, i), "--wait=false") })
+	}
+	r.driverAccount()
+	r.begin().scale(2)
+	r.untilRunning(2)
+	claims := func() string { return r.kubectl("", "-n", r.namespace, "get", "pvc", "-o", "name") }
+	before := claims()
+	if len(strings.Fields(before)) != 2 {
+		t.Fatalf("claims: %s", before)
+	}
+	victim := r.running()[0]
+	r.kubectl("", "-n", r.namespace, "delete", "pod", victim, "--grace-period=1", "--wait=false")
+	r.exitWithin(event.ExecutorID(victim[strings.LastIndexByte(victim, '-')+1:]), 60*time.Second)
+	r.untilRunning(2)
+	if after := claims(); after != before {
+		t.Errorf("claims were %s and are %s", before, after)
+	}
+	if err := r.m.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the end of the claims", func() bool { return claims() == "" })
+}
+
+// TestRealTemplate: what the template of pods says holds, and side containers of it run.
+func TestRealTemplate(t *testing.T) {
+	r := newRealRig(t, nil)
+	file := filepath.Join(t.TempDir(), "executor.yaml")
+	if err := os.WriteFile(file, []byte(`apiVersion: v1
+kind: Pod
+metadata: {labels: {team: data}, annotations: {note: hello}}
+spec:
+  tolerations: [{key: spot, operator: Exists}]
+  terminationGracePeriodSeconds: 7
+  securityContext: {runAsNonRoot: true, runAsUser: 185}
+  containers:
+  - name: mine
+    env: [{name: FROM_TEMPLATE, value: "1"}]
+    securityContext: {readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
+  - {name: side, image: `+standInImage+`, imagePullPolicy: Never, env: [{name: `+standInEnv+`, value: waiting}]}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.app.Conf["spark.kubernetes.executor.podTemplateFile"] = file
+	r.app.Conf["spark.kubernetes.executor.podTemplateContainerName"] = "mine"
+	r.begin().scale(1)
+	r.untilRunning(1)
+	p, err := r.direct.pods.get(t.Context(), r.running()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := p.Status.ContainerStatuses
+	if p.Labels["team"] != "data" || p.Annotations["note"] != "hello" || *p.Spec.TerminationGracePeriodSeconds != 7 || len(s) != 2 || s[0].State.Running == nil || s[1].State.Running == nil {
+		t.Errorf("labels %v, annotations %v, states %+v", p.Labels, p.Annotations, s)
+	}
+	if !strings.Contains(fmt.Sprint(p.Spec.Containers[0].Env), "FROM_TEMPLATE") || p.Spec.Containers[0].Name != executorContainer {
+		t.Errorf("container %+v", p.Spec.Containers[0])
+	}
+}
+
+// TestRealTroubledServer: in front of the real API server something answers 429 and 500 and cuts watches. The executors come
+// all the same, none of them twice, and what happened is told.
+func TestRealTroubledServer(t *testing.T) {
+	r := newRealRig(t, map[string]string{"spark.kubernetes.allocation.batch.delay": "200ms"})
+	cfg, err := connection(conf.NewValues(r.app.Conf), os.Getenv("FIRESTEEL_K8S_MASTER"), authClient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	front := newTroubled(t, cfg)
+	r.m = New(front.URL)
+	t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none")) // the one in front knows who we are
+	t.Setenv("HOME", t.TempDir())
+	r.start()
+	r.scale(3)
+	r.untilRunning(3)
+	front.cut()
+	victim := r.running()[0]
+	if err := r.direct.pods.delete(t.Context(), victim, 0); err != nil {
+		t.Fatal(err)
+	}
+	r.exitWithin(event.ExecutorID(victim[strings.LastIndexByte(victim, '-')+1:]), 30*time.Second)
+	r.untilRunning(3)
+	r.mu.Lock()
+	told := fmt.Sprintf("%+v", r.notices)
+	r.mu.Unlock()
+	for _, cause := range []string{"slow down", "out of order"} {
+		if !strings.Contains(told, cause) {
+			t.Errorf("nothing tells of %q: %s", cause, told)
+		}
+	}
+	if n := len(r.running()); n != 3 {
+		t.Errorf("%d executors", n)
 	}
 }
