@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -9,12 +10,17 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"time"
 )
 
-// Version is that of the messages; processes of other versions are refused by name.
+// Version is that of the protocol; processes of other versions are refused by name.
 const Version = "1"
+
+// Release is Firesteel's own version. Processes of different releases understand each other if their protocol and their
+// messages (Config.Build) are the same; if not, both are named.
+const Release = "0.1.0"
 
 // Config says how this process presents itself.
 type Config struct {
@@ -22,6 +28,8 @@ type Config struct {
 	Secret string
 	// Build tells programs apart whose messages differ; "" agrees with all.
 	Build string
+	// Release is that of the program; "" is this one's.
+	Release string
 	// Name is what the peer's messages call this process: executor 3, worker at host:port.
 	Name string
 	// Timeout of connecting and of the handshake; 0 means 10 s.
@@ -62,7 +70,10 @@ type (
 )
 
 func newHello(c *Config) hello {
-	h := hello{Magic: magic, Version: Version, Build: c.Build, Name: c.Name, Auth: c.Secret != "", Nonce: make([]byte, nonceBytes)}
+	h := hello{Magic: magic, Version: Version, Name: c.Name, Auth: c.Secret != "", Nonce: make([]byte, nonceBytes)}
+	if c.Build != "" {
+		h.Build = cmp.Or(c.Release, Release) + " " + c.Build
+	}
 	if _, err := rand.Read(h.Nonce); err != nil {
 		panic(err) // crypto/rand does not fail
 	}
@@ -84,15 +95,29 @@ func (h *hello) unfit(own *hello) string {
 	case h.Magic != magic || len(h.Nonce) != nonceBytes:
 		return "this is no Firesteel process"
 	case h.Version != own.Version:
-		return fmt.Sprintf("its version of the protocol is %s, not %s", own.Version, h.Version)
-	case h.Build != "" && own.Build != "" && h.Build != own.Build:
-		return fmt.Sprintf("it is of build %s, not %s", own.Build, h.Build)
+		return fmt.Sprintf("it is %s with version %s of the protocol, not %s with version %s", own.program(), own.Version, h.program(), h.Version)
+	case h.Build != "" && own.Build != "" && h.messages() != own.messages():
+		return fmt.Sprintf("it is %s, not %s", own.program(), h.program())
 	case h.Auth && !own.Auth:
 		return "it does not expect a shared secret (spark.authenticate), but one was given"
 	case !h.Auth && own.Auth:
 		return "it asks for a shared secret (spark.authenticate), but none was given"
 	}
 	return ""
+}
+
+// messages is the digest of a hello's messages, without the release.
+func (h *hello) messages() string { return h.Build[strings.LastIndexByte(h.Build, ' ')+1:] }
+
+// program names whose hello it is.
+func (h *hello) program() string {
+	text := "Firesteel"
+	if release, messages, ok := strings.Cut(h.Build, " "); ok {
+		text += " " + release + " (messages " + messages + ")"
+	} else if h.Build != "" {
+		text += " (messages " + h.Build + ")"
+	}
+	return text
 }
 
 func send(n net.Conn, v any) error {
@@ -108,7 +133,8 @@ func receive(r *bufio.Reader, into any) error {
 	if err != nil {
 		return err
 	}
-	return Unmarshal(b, into)
+	_, err = plain.Next(b, into) // later releases may say more
+	return err
 }
 
 // greet is the connecting side of the handshake; it returns the peer's name.

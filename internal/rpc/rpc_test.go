@@ -209,7 +209,8 @@ func TestHandshake(t *testing.T) {
 		{"wrong", Config{Secret: "a"}, Config{Secret: "b"}, "is wrong"},
 		{"none", Config{Secret: "a"}, Config{}, "none was given"},
 		{"needless", Config{}, Config{Secret: "a"}, "does not expect"},
-		{"build", Config{Build: "1"}, Config{Build: "2"}, "it is of build 1, not 2"},
+		{"messages", Config{Build: "1"}, Config{Build: "2", Release: "0.2.0"}, "it is Firesteel " + Release + " (messages 1), not Firesteel 0.2.0 (messages 2)"},
+		{"release", Config{Build: "1"}, Config{Build: "1", Release: "0.2.0"}, ""},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

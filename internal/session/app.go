@@ -28,6 +28,7 @@ import (
 	"github.com/firesteel/firesteel/internal/hadoop/hdfs"
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/metastore"
+	"github.com/firesteel/firesteel/internal/rpc"
 	"github.com/firesteel/firesteel/internal/scheduler"
 	"github.com/firesteel/firesteel/internal/shuffle"
 	"github.com/firesteel/firesteel/internal/shuffle/service"
@@ -36,7 +37,7 @@ import (
 
 // Version is Firesteel's own version; SparkVersion the release whose semantics it has.
 const (
-	Version      = "0.1.0"
+	Version      = rpc.Release
 	SparkVersion = "4.2.0"
 )
 

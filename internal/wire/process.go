@@ -1,11 +1,7 @@
 package wire
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"reflect"
-	"strings"
 	"sync"
 
 	"github.com/firesteel/firesteel/internal/event"
@@ -218,39 +214,9 @@ func Ask(call func(method string, body []byte) ([]byte, error), method string, v
 
 // Build tells programs apart whose messages differ: a digest of the layout of all that travels.
 var Build = sync.OnceValue(func() string {
-	var b strings.Builder
-	seen := map[reflect.Type]bool{}
-	var describe func(t reflect.Type)
-	describe = func(t reflect.Type) {
-		fmt.Fprintf(&b, "%s %s\n", t.PkgPath(), t)
-		if seen[t] {
-			return
-		}
-		seen[t] = true
-		switch t.Kind() {
-		case reflect.Struct:
-			for i := range t.NumField() {
-				if f := t.Field(i); f.IsExported() {
-					b.WriteString(f.Name)
-					describe(f.Type)
-				}
-			}
-		case reflect.Pointer, reflect.Slice, reflect.Array:
-			describe(t.Elem())
-		case reflect.Map:
-			describe(t.Key())
-			describe(t.Elem())
-		case reflect.Interface:
-			for _, m := range codec.MembersOf(t) {
-				describe(m)
-			}
-		}
-	}
+	var roots []reflect.Type
 	for _, root := range []any{Fragment{}, Sample{}, Settings{}, Registration{}, StatusQuery{}, StatusAnswer{}} {
-		describe(reflect.TypeOf(root))
+		roots = append(roots, reflect.TypeOf(root))
 	}
-	describe(reflect.TypeFor[Order]())
-	describe(reflect.TypeFor[Report]())
-	sum := sha256.Sum256([]byte(b.String()))
-	return hex.EncodeToString(sum[:8])
+	return codec.Layout(append(roots, reflect.TypeFor[Order](), reflect.TypeFor[Report]())...)
 })

@@ -407,3 +407,39 @@ func TestDrivers(t *testing.T) {
 	}
 	reaches(id, core.Killed)
 }
+
+// Programs of another release join if they understand each other; if not, both are named.
+func TestOtherReleases(t *testing.T) {
+	t.Parallel()
+	m := startMaster(t, MasterOptions{})
+	later, other := Program{Release: "9.1.0"}, Program{Release: "9.2.0", Messages: "others"}
+	dir := t.TempDir()
+	worker := WorkerOptions{Masters: []string{m.says}, WebUI: -1, Cores: 1, Memory: 1 << 30, Dir: dir, Program: later}
+	startDaemon(t, "worker", worker, "SPARK_LOCAL_DIRS="+dir)
+	a := newApp(t, []string{m.says}, nil)
+	a.m.program = later
+	if err := a.start(1, 100, nil); err != nil {
+		t.Fatal(err)
+	}
+	a.MustScale(1)
+	a.Has("0")
+	refused := func(who string, err error) {
+		t.Helper()
+		var r *rpc.RefusedError
+		if !errors.As(err, &r) || !strings.Contains(err.Error(), "it is Firesteel "+rpc.Release+" (messages ") || !strings.HasSuffix(err.Error(), "not Firesteel 9.2.0 (messages others)") {
+			t.Errorf("the %s got %v", who, err)
+		}
+	}
+	worker.Program = other
+	_, err := StartWorker(t.Context(), worker)
+	refused("worker", err)
+	b := newApp(t, []string{m.says}, nil)
+	b.m.program = other
+	refused("application", b.start(1, 100, nil))
+	clustertest.Eventually(t, func() string {
+		if text := m.err.String(); strings.Count(text, "not Firesteel 9.2.0") < 2 {
+			return "the master's log says " + text
+		}
+		return ""
+	})
+}

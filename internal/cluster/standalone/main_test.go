@@ -113,8 +113,17 @@ func toyDriver(args []string) int {
 type daemon struct {
 	*exec.Cmd
 	says string // what it printed when it was ready
-	err  *strings.Builder
+	err  *output
 }
+
+// output is what a process wrote so far.
+type output struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (o *output) Write(b []byte) (int, error) { o.mu.Lock(); defer o.mu.Unlock(); return o.b.Write(b) }
+func (o *output) String() string              { o.mu.Lock(); defer o.mu.Unlock(); return o.b.String() }
 
 func startDaemon(t *testing.T, role string, options any, env ...string) *daemon {
 	t.Helper()
@@ -122,7 +131,7 @@ func startDaemon(t *testing.T, role string, options any, env ...string) *daemon 
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &daemon{Cmd: exec.Command(os.Args[0]), err: &strings.Builder{}}
+	d := &daemon{Cmd: exec.Command(os.Args[0]), err: &output{}}
 	d.Env = append(os.Environ(), append(env, roleEnv+"="+role, optionsEnv+"="+string(o))...)
 	d.Stderr = d.err
 	out, err := d.StdoutPipe()
@@ -217,7 +226,7 @@ func empty(t *testing.T, dir string) {
 // view asks a master for its state.
 func view(t *testing.T, master, secret string) core.View {
 	t.Helper()
-	p, err := dialFor(t.Context(), dialOptions{[]string{master}, secret, "a test", silent{}}, 5*time.Second)
+	p, err := dialFor(t.Context(), dialOptions{[]string{master}, identity(secret, "a test", Program{}), silent{}}, 5*time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 type Manager struct {
 	masters []string
 	secret  string
+	program Program
 	max     int // cores of all executors; 0: no limit
 	warn    func(string)
 	base    context.Context
@@ -82,7 +83,7 @@ func (m *Manager) Start(ctx context.Context, app cluster.App, notify func(cluste
 
 // connect registers the application at the master that leads, with what it has.
 func (m *Manager) connect(ctx context.Context, most time.Duration) error {
-	p, err := find(ctx, dialOptions{m.masters, m.secret, "application " + m.desc.Name, &appHandler{m}}, most, m.register)
+	p, err := find(ctx, dialOptions{m.masters, identity(m.secret, "application "+m.desc.Name, m.program), &appHandler{m}}, most, m.register)
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ type MasterOptions struct {
 	Masters   []string      // host:port of all masters, of which this is one; nil: it is alone
 	Silence   time.Duration // how long a leader may not be heard of before another is elected; 0: 2 s
 	Core      core.Config
+	Program   Program
 	Log       *slog.Logger
 }
 
@@ -129,7 +130,7 @@ func StartMaster(o MasterOptions) (*Master, error) {
 }
 
 // rpc is how this master presents itself.
-func (o *MasterOptions) rpc(name string) rpc.Config { return rpc.Config{Secret: o.Secret, Name: name} }
+func (o *MasterOptions) rpc(name string) rpc.Config { return identity(o.Secret, name, o.Program) }
 
 // allowed refuses to listen where everybody could come, without authentication.
 func allowed(host, secret string, open bool, who string) error {

@@ -1,6 +1,7 @@
 package standalone
 
 import (
+	"cmp"
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
@@ -9,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -66,12 +68,25 @@ type Peer struct {
 	watching sync.WaitGroup
 }
 
-// dialOptions say who connects, and how.
+// dialOptions say who connects to which masters.
 type dialOptions struct {
 	masters []string
-	secret  string
-	name    string
+	as      rpc.Config
 	handler rpc.Handler
+}
+
+// Program says of which release a process is, and what messages it understands; zero: this one.
+type Program struct{ Release, Messages string }
+
+// messages tells programs apart that would misunderstand each other.
+var messages = sync.OnceValue(func() string {
+	return codec.Layout(reflect.TypeFor[core.Event](), reflect.TypeFor[core.Message](), reflect.TypeFor[core.Reply](), reflect.TypeFor[core.View](),
+		reflect.TypeFor[standing]())
+})
+
+// identity is how a process of a cluster presents itself.
+func identity(secret, name string, p Program) rpc.Config {
+	return rpc.Config{Secret: secret, Name: name, Release: p.Release, Build: cmp.Or(p.Messages, messages())}
 }
 
 // The limits of who looks for a master or watches one.
@@ -138,7 +153,9 @@ func dialAll(ctx context.Context, o dialOptions, masters []string) (found *Peer,
 
 // dialOne connects to a master if it leads.
 func dialOne(ctx context.Context, o dialOptions, master string) (*Peer, error) {
-	c, err := rpc.Dial(ctx, master, rpc.Config{Secret: o.secret, Name: o.name, Timeout: dialLimit}, o.handler)
+	as := o.as
+	as.Timeout = dialLimit
+	c, err := rpc.Dial(ctx, master, as, o.handler)
 	if err != nil {
 		return nil, err
 	}

@@ -64,7 +64,7 @@ func (m *masters) start(which ...int) {
 // leader waits until a master leads.
 func (m *masters) leader() (i int) {
 	m.t.Helper()
-	p, err := dialFor(m.t.Context(), dialOptions{m.addresses, m.options[0].Secret, "a test", silent{}}, 20*time.Second)
+	p, err := dialFor(m.t.Context(), dialOptions{m.addresses, identity(m.options[0].Secret, "a test", Program{}), silent{}}, 20*time.Second)
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func (m *masters) worker(cores int) {
 // view asks the leader for its state.
 func (m *masters) view() core.View {
 	m.t.Helper()
-	p, err := dialFor(m.t.Context(), dialOptions{m.addresses, m.options[0].Secret, "a test", silent{}}, 20*time.Second)
+	p, err := dialFor(m.t.Context(), dialOptions{m.addresses, identity(m.options[0].Secret, "a test", Program{}), silent{}}, 20*time.Second)
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -236,17 +236,17 @@ func TestStandby(t *testing.T) {
 	m := threeMasters(t, "")
 	m.start(0, 1)
 	i := m.leader()
-	_, err := dial(t.Context(), dialOptions{m.addresses[1-i : 2-i], "", "a test", silent{}})
+	_, err := dial(t.Context(), dialOptions{m.addresses[1-i : 2-i], identity("", "a test", Program{}), silent{}})
 	if err != nil { // it knows the leader, which is found
 		t.Error(err)
 	}
-	_, err = dialOne(t.Context(), dialOptions{nil, "", "a test", silent{}}, m.addresses[1-i])
+	_, err = dialOne(t.Context(), dialOptions{nil, identity("", "a test", Program{}), silent{}}, m.addresses[1-i])
 	if err == nil || !strings.HasSuffix(err.Error(), "is a standby, leader is "+m.addresses[i]) {
 		t.Errorf("the standby said %v", err)
 	}
 	m.daemons[i].kill()
 	clustertest.Eventually(t, func() string {
-		_, err := dial(t.Context(), dialOptions{m.addresses, "", "a test", silent{}})
+		_, err := dial(t.Context(), dialOptions{m.addresses, identity("", "a test", Program{}), silent{}})
 		if err == nil || !strings.Contains(err.Error(), "is a standby, and no leader is known: more than half of the masters must run") {
 			return fmt.Sprintf("one of three said %v", err)
 		}

@@ -18,7 +18,7 @@ type Client struct {
 
 // NewClient connects to the master that leads.
 func NewClient(ctx context.Context, masters []string, secret string) (*Client, error) {
-	c := &Client{o: dialOptions{masters, secret, "a client", silent{}}}
+	c := &Client{o: dialOptions{masters, identity(secret, "a client", Program{}), silent{}}}
 	var err error
 	c.peer, err = dialFor(ctx, c.o, firstContact)
 	if err != nil {

@@ -36,7 +36,8 @@ type WorkerOptions struct {
 	Contact   time.Duration // how long a master is looked for at the start; 0: 20 s
 	KeepDirs  bool          // leave the folders of applications that ended (spark.worker.cleanup.enabled=false)
 	Binary    string        // that runs drivers; "": this program
-	Outputs   Outputs       // is told of applications that ended; nil: nobody
+	Program   Program
+	Outputs   Outputs // is told of applications that ended; nil: nobody
 	Log       *slog.Logger
 }
 
@@ -186,7 +187,7 @@ func (w *Worker) Close() {
 
 // connect registers at the master that leads, with what runs.
 func (w *Worker) connect(ctx context.Context, most time.Duration) error {
-	o := dialOptions{w.o.Masters, w.o.Secret, w.id, &workerHandler{w}}
+	o := dialOptions{w.o.Masters, identity(w.o.Secret, w.id, w.o.Program), &workerHandler{w}}
 	p, err := find(ctx, o, most, func(ctx context.Context, p *Peer) error {
 		ctx, cancel := context.WithTimeout(ctx, answerLimit)
 		defer cancel()
