@@ -36,7 +36,7 @@ func commands() []command {
 		{"worker", nil, "spark://HOST:PORT [--cores N] [--memory SIZE]", "be a worker of a standalone cluster", runWorker},
 		{"shuffle", nil, "[--host H] [--port P]", "serve the map outputs of this machine's executors, also when those have gone", runShuffle},
 		{"mesos-dispatcher", []string{"start-mesos-dispatcher.sh"}, "--master mesos://HOST:PORT [--host H] [--port P]", "run drivers on a Mesos cluster", runMesosDispatcher},
-		{"bench", nil, "tpch|tpcds [--data DIR] [--queries q1,q2] [--runs N]", "run a benchmark and print its figures", runBench},
+		{"bench", nil, "tpch|tpcds|scheduler [--data DIR] [--queries q1,q2] [--runs N]", "run a benchmark and print its figures", runBench},
 		{"tpch", nil, "--scale-factor N --output DIR", "make the TPC-H tables as Parquet", runTPCH},
 		{"executor", nil, "", "run tasks of an application (started by cluster managers)", runExecutor},
 		{"logs", nil, "APPLICATION_ID", "print the logs of an application on YARN", runLogs},

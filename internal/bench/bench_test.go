@@ -118,3 +118,17 @@ func TestReadQueries(t *testing.T) {
 		t.Errorf("selected %v, %v", some, err)
 	}
 }
+
+func TestSimulate(t *testing.T) {
+	var out strings.Builder
+	if err := Simulate(3, 100, &out); err != nil || !strings.Contains(out.String(), "100 tasks on 3 executors") {
+		t.Error(out.String(), err)
+	}
+}
+
+func TestTasksAreCounted(t *testing.T) {
+	var out strings.Builder
+	if err := Tasks(t.Context(), start(t), 200, 1, &out); err != nil || !strings.HasPrefix(out.String(), "200 tasks on 2 slots") {
+		t.Error(out.String(), err)
+	}
+}

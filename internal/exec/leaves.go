@@ -126,7 +126,7 @@ func (o *rangeOp) Open(_ context.Context, t *Task) error {
 	if o.next = count; from < n {
 		o.next = share(count, from, n)
 	}
-	o.values = columnar.Of[int64](columnar.Make(columnar.Int64x, BatchRows))
+	o.values = columnar.Of[int64](columnar.Make(columnar.Int64x, int(min(o.end-o.next, BatchRows))))
 	o.out = columnar.Batch{Schema: o.schema, Cols: make([]columnar.Vector, 1)}
 	return nil
 }
