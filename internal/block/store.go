@@ -58,6 +58,7 @@ type entry struct {
 	chunks  [][]byte // of a block of bytes: each but the last has Chunk bytes
 	held    int64    // storage memory
 	rows    int64    // of a block of batches
+	copies  int      // that there should be elsewhere and here
 	file    *file
 	place   *list.Element // in Store.lru; nil if it is not in memory
 	readers int           // that read from memory or file
@@ -92,7 +93,7 @@ func (s *Store) Status(name string) (event.BlockStatus, bool) {
 }
 
 func (e *entry) status() event.BlockStatus {
-	st := event.BlockStatus{Block: e.name, MemSize: e.held, Rows: e.rows}
+	st := event.BlockStatus{Block: e.name, MemSize: e.held, Rows: e.rows, Copies: e.copies}
 	var at Level
 	if e.place != nil {
 		at |= InMemory

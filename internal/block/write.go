@@ -18,6 +18,7 @@ type Writer struct {
 	chunks [][]byte
 	held   int64
 	rows   int64
+	copies int
 	file   *file
 	over   bool
 	err    error
@@ -30,6 +31,9 @@ func (s *Store) Writer(name string, level Level) *Writer {
 
 // Rows says how many rows the block has, where its bytes are those of rows.
 func (w *Writer) Rows(n int64) { w.rows = n }
+
+// Copies says how many executors should have the block.
+func (w *Writer) Copies(n int) { w.copies = n }
 
 // Write implements io.Writer.
 func (w *Writer) Write(p []byte) (int, error) {
@@ -114,7 +118,7 @@ func (w *Writer) Close() error {
 		w.s.pool.ReleaseStorage(w.held - size)
 		w.held = size
 	}
-	return w.s.add(&entry{name: w.name, level: w.level, chunks: w.chunks, held: w.held, rows: w.rows, file: w.file})
+	return w.s.add(&entry{name: w.name, level: w.level, chunks: w.chunks, held: w.held, rows: w.rows, copies: w.copies, file: w.file})
 }
 
 // Abort gives up the block. After Close it does nothing.
@@ -142,6 +146,7 @@ type BatchWriter struct {
 	enc     frame.Encoder
 	buf     []byte
 	rows    int64
+	copies  int
 	full    bool // there was no room
 	over    bool
 }
@@ -150,6 +155,9 @@ type BatchWriter struct {
 func (s *Store) BatchWriter(name string, level Level, schema *types.Schema) *BatchWriter {
 	return &BatchWriter{s: s, name: name, level: level, schema: schema}
 }
+
+// Copies says how many executors should have the block.
+func (w *BatchWriter) Copies(n int) { w.copies = n }
 
 // Add copies a batch into the block. ErrNoRoom says that there is no memory and the block may not lie on disk: there will be
 // no block then, and what was added before can be had from Added until Abort.
@@ -221,13 +229,13 @@ func (w *BatchWriter) finish() (*entry, error) {
 	}
 	w.over = true
 	if w.out != nil {
-		w.out.level, w.out.rows = w.level, w.rows
+		w.out.level, w.out.rows, w.out.copies = w.level, w.rows, w.copies
 		return nil, w.out.Close()
 	}
 	if w.batches == nil {
 		w.batches = []*columnar.Batch{}
 	}
-	e := &entry{name: w.name, level: w.level, schema: w.schema, batches: w.batches, held: w.held, rows: w.rows}
+	e := &entry{name: w.name, level: w.level, schema: w.schema, batches: w.batches, held: w.held, rows: w.rows, copies: w.copies}
 	return e, w.s.add(e)
 }
 

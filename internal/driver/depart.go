@@ -203,7 +203,7 @@ func (r *Remote) keptElsewhere(name string, but *remoteExecutor) bool {
 }
 
 func (r *Remote) pullOf(st event.BlockStatus, from *remoteExecutor) wire.Pull {
-	return wire.Pull{From: from.blocks, Name: st.Block, Size: max(st.DiskSize, 0), Rows: st.Rows, Shuffle: event.NoShuffle, Disk: st.MemSize == 0}
+	return wire.Pull{From: from.blocks, Name: st.Block, Size: max(st.DiskSize, 0), Rows: st.Rows, Copies: st.Copies, Shuffle: event.NoShuffle, Disk: st.MemSize == 0}
 }
 
 // move has other executors get blocks, a few at a time, and waits for them. Without others it waits for one.
@@ -282,7 +282,7 @@ type pull struct {
 }
 
 // order has some executor get a block of another: one that stays, has not got it, and has least to get, on another machine if
-// there is one. It gives "" if there is none. done is called once, and must not block.
+// there is one. It gives "" if there is none. done is called once, with the lock held, and must not block.
 func (r *Remote) order(p wire.Pull, from *remoteExecutor, load map[event.ExecutorID]int64, done func(to event.ExecutorID, err string)) event.ExecutorID {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -324,10 +324,9 @@ func boolCompare(a, b bool) int {
 // pulled takes the answer to a Pull.
 func (r *Remote) pulled(m *wire.Pulled) {
 	r.mu.Lock()
-	p := r.pulls[m.ID]
-	delete(r.pulls, m.ID)
-	r.mu.Unlock()
-	if p != nil {
+	defer r.mu.Unlock()
+	if p := r.pulls[m.ID]; p != nil {
+		delete(r.pulls, m.ID)
 		p.done(p.to.id, m.Failed)
 	}
 }

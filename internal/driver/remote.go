@@ -86,6 +86,7 @@ type Remote struct {
 	credentials []byte
 	pulls       map[int64]*pull // orders that are not answered yet
 	copies      map[string]int  // how often a cached block is to be kept, where that is more than once
+	copying     map[string]int  // copies of cached blocks that are being made
 	nextPull    int64
 	wanted      int // executors, as told to the manager
 	scaling     bool
@@ -106,7 +107,8 @@ type remoteTask struct {
 func NewRemote(o RemoteOptions) *Remote {
 	r := &Remote{o: o, log: o.Log, execs: map[event.ExecutorID]*remoteExecutor{}, byConn: map[*rpc.Conn]*remoteExecutor{},
 		gone: map[event.ExecutorID]string{}, works: map[event.StageID]*remoteWork{}, tasks: map[event.TaskID]remoteTask{},
-		cached: map[string]map[event.ExecutorID]event.BlockStatus{}, dropped: map[string]bool{}, pulls: map[int64]*pull{}, copies: map[string]int{}}
+		cached: map[string]map[event.ExecutorID]event.BlockStatus{}, dropped: map[string]bool{}, pulls: map[int64]*pull{}, copies: map[string]int{},
+		copying: map[string]int{}}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
 	}

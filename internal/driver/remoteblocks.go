@@ -189,6 +189,7 @@ func (r *Remote) blockChanged(e *remoteExecutor, st event.BlockStatus) {
 			r.held(e)
 		}
 		at[e.id] = st
+		r.wantCopies(st.Block, st.Copies)
 	default:
 		r.uncache(st.Block, e)
 	}

@@ -192,6 +192,7 @@ func (r *Remote) register(c *rpc.Conn, m *wire.Registration) error {
 		e.out.Put(wire.Credentials{Data: r.credentials})
 	}
 	r.holdService(e.host)
+	r.copyMore()
 	r.busy.Go(func() {
 		<-c.Done()
 		r.disconnected(e)
@@ -350,6 +351,7 @@ func (r *Remote) lose(e *remoteExecutor, lost scheduler.ExecutorLost) {
 	for name := range r.cached {
 		r.uncache(name, e)
 	}
+	r.copyMore()
 	for _, o := range r.execs {
 		o.out.Put(wire.PeerLost{Executor: e.id})
 	}

@@ -65,6 +65,7 @@ type BlockStatus struct {
 	Level             string
 	MemSize, DiskSize int64
 	Rows              int64 // of a block of rows
+	Copies            int   // how many executors should have it, where that is more than one
 }
 
 // ExecutorMetric indexes ExecutorMetrics.

@@ -75,6 +75,7 @@ func (p *process) keep(o wire.Pull) (err error) {
 	}
 	w := p.env.Blocks.Writer(o.Name, level)
 	w.Rows(o.Rows)
+	w.Copies(o.Copies)
 	if _, err := io.Copy(w, in); err != nil {
 		return errors.Join(err, w.Abort())
 	}

@@ -150,6 +150,7 @@ func (p *planCache) compute(ctx context.Context, t *exec.Task, c *cachedPlan, na
 		return nil, err
 	}
 	out := w.env.Blocks.BatchWriter(name, c.level(), &c.Schema)
+	out.Copies(c.Copies)
 	defer func() {
 		if err != nil {
 			out.Abort()

@@ -41,15 +41,31 @@ func NewBlocks(p *memory.Pool) *Blocks { return &Blocks{pool: p, all: map[blockK
 
 // CheckLevel refuses storage levels that do not exist.
 func CheckLevel(level string) error {
-	switch strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(level, "_2"), "_SER"), "_DESER") {
+	bare := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(level, "_2"), "_3"), "_SER"), "_DESER")
+	switch bare {
 	case "MEMORY_ONLY", "MEMORY_AND_DISK", "DISK_ONLY":
 		return nil
+	case "OFF_HEAP": // all memory is the process's own here
+		if level == bare {
+			return nil
+		}
 	}
 	return fmt.Errorf("there is no storage level %s", level)
 }
 
 func inMemory(level string) bool { return !strings.HasPrefix(level, "DISK_ONLY") }
 func onDisk(level string) bool   { return !strings.HasPrefix(level, "MEMORY_ONLY") }
+
+// copiesOf is how many executors should have each partition.
+func copiesOf(level string) int {
+	switch {
+	case strings.HasSuffix(level, "_2"):
+		return 2
+	case strings.HasSuffix(level, "_3"):
+		return 3
+	}
+	return 1
+}
 
 // sequence is a kept partition, or one that is computed and kept while it is read.
 func (b *Blocks) sequence(t *Task, n *Node, part int, level string) any {

@@ -23,6 +23,8 @@ type Host struct {
 	Executors driver.Executors
 	// Failures is how often a task may fail in local mode.
 	Failures int
+	// NextRDD gives the application's next number of an RDD; nil: the engine counts itself.
+	NextRDD func() event.RDDID
 }
 
 // Engine runs the jobs of RDDs in one application.
@@ -42,7 +44,12 @@ func NewEngine(h Host) *Engine {
 }
 
 // NewRDD gives an id that was not given before.
-func (e *Engine) NewRDD() event.RDDID { return event.RDDID(e.nextRDD.Add(1) - 1) }
+func (e *Engine) NewRDD() event.RDDID {
+	if e.host.NextRDD != nil {
+		return e.host.NextRDD()
+	}
+	return event.RDDID(e.nextRDD.Add(1) - 1)
+}
 
 // Env is the environment of tasks in the driver's process.
 func (e *Engine) Env() *Env { return e.host.Env }

@@ -41,6 +41,7 @@ func (t *Task) stored(n *Node, part int, level string) any {
 		t.Fail(fmt.Errorf("%s: %w", name, err))
 	}
 	s := &storeSink{w: t.Env.Store.BatchWriter(name, storeLevel(level), chunkSchema)}
+	s.w.Copies(copiesOf(level))
 	t.OnClose(func() error { s.w.Abort(); return nil })
 	return n.Elem.Tee(t, n.Op.Compute(t, n, part), s)
 }

@@ -62,6 +62,17 @@ func levels(level string) (memory, disk bool) {
 	return true, true
 }
 
+// copies is how many executors should have each block.
+func copies(level string) int {
+	switch {
+	case strings.HasSuffix(level, "_2"):
+		return 2
+	case strings.HasSuffix(level, "_3"):
+		return 3
+	}
+	return 1
+}
+
 // use gives the kept rows of a cached plan and counts a use of them. The stages that the rows are made of run at the first use.
 func (c *cacheManager) use(ctx context.Context, q *query, e *cached) (*kept, error) {
 	e.fill.Lock()
@@ -84,7 +95,7 @@ func (c *cacheManager) keepOnExecutors(ctx context.Context, q *query, e *cached)
 	if err != nil {
 		return nil, err
 	}
-	k := &kept{e: e, rdd: event.RDDID(c.app.nextRDD.Add(1)), x: x, root: root, users: 1}
+	k := &kept{e: e, rdd: c.app.newRDD(), x: x, root: root, users: 1}
 	place := x.place.(*onExecutors)
 	var w *wire.Work
 	if err = x.prepare(root); err == nil {
@@ -96,7 +107,7 @@ func (c *cacheManager) keepOnExecutors(ctx context.Context, q *query, e *cached)
 		return nil, err
 	}
 	mem, disk := levels(e.level)
-	k.data = wire.Cached{Key: e.key, Name: fmt.Sprintf("rdd_%d", k.rdd), Memory: mem, Disk: disk, Schema: *schemaOf(e.plan.Output()), Data: w.Data}
+	k.data = wire.Cached{Key: e.key, Name: fmt.Sprintf("rdd_%d", k.rdd), Memory: mem, Disk: disk, Copies: copies(e.level), Schema: *schemaOf(e.plan.Output()), Data: w.Data}
 	return k, nil
 }
 

@@ -2,6 +2,7 @@ package session
 
 import (
 	"github.com/firesteel/firesteel/internal/driver"
+	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/shuffle"
 	"github.com/firesteel/firesteel/internal/vfs"
@@ -17,9 +18,13 @@ type Rooms struct {
 	Shuffle   *shuffle.Local   // of this process
 	Executors driver.Executors // nil: tasks run in this process
 	Failures  int              // how often a task may fail in local mode
+	// NextRDD gives numbers of RDDs that no other has: blocks on executors are named by them.
+	NextRDD func() event.RDDID
 }
+
+func (a *App) newRDD() event.RDDID { return event.RDDID(a.nextRDD.Add(1) - 1) }
 
 // Rooms gives them.
 func (a *App) Rooms() Rooms {
-	return Rooms{a.driver, a.pool, a.dirs, a.fs, a.shuffle, a.executors, max(a.master.Failures, 1)}
+	return Rooms{a.driver, a.pool, a.dirs, a.fs, a.shuffle, a.executors, max(a.master.Failures, 1), a.newRDD}
 }

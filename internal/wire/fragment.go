@@ -32,6 +32,7 @@ type Cached struct {
 	Key          string // as CachedScan.Key
 	Name         string // rdd_<id>
 	Memory, Disk bool   // where the blocks may lie
+	Copies       int    // how many executors should have each
 	Schema       types.Schema
 	Data         []byte // of the Fragment that computes the rows; its Output says nothing
 }

@@ -114,6 +114,7 @@ type (
 		Shuffle event.ShuffleID // of a map output, else event.NoShuffle
 		Map     int
 		Rows    int64 // of a cached block
+		Copies  int   // that there should be of it
 		Disk    bool  // a cached block is to lie on disk only
 	}
 	// Leave ends the executor.
