@@ -31,6 +31,13 @@ const (
 	MemoryOnlySer      StorageLevel = "MEMORY_ONLY_SER"
 	MemoryAndDiskSer   StorageLevel = "MEMORY_AND_DISK_SER"
 	MemoryAndDiskDeser StorageLevel = "MEMORY_AND_DISK_DESER"
+	OffHeap            StorageLevel = "OFF_HEAP"
+	MemoryOnly2        StorageLevel = "MEMORY_ONLY_2"
+	MemoryAndDisk2     StorageLevel = "MEMORY_AND_DISK_2"
+	DiskOnly2          StorageLevel = "DISK_ONLY_2"
+	DiskOnly3          StorageLevel = "DISK_ONLY_3"
+	MemoryOnlySer2     StorageLevel = "MEMORY_ONLY_SER_2"
+	MemoryAndDiskSer2  StorageLevel = "MEMORY_AND_DISK_SER_2"
 )
 
 // SaveMode says what a write does when something is there already.

@@ -375,7 +375,7 @@ func (r *RDD[T]) Persist(level StorageLevel) *RDD[T] {
 	if r.err != nil {
 		return r
 	}
-	if err := r.n.Persist(string(level)); err != nil {
+	if err := r.sc.engine.Persist(r.n, string(level)); err != nil {
 		return &RDD[T]{sc: r.sc, err: err}
 	}
 	return r
@@ -410,6 +410,10 @@ func (r *RDD[T]) Checkpoint(ctx context.Context) error {
 	}
 	return r.sc.engine.Checkpoint(ctx, r.n, dir, r.sc.props())
 }
+
+// LocalCheckpoint keeps the partitions on executors, in memory while there is room, then on disk, when they are first computed. It
+// is fast and less reliable than Checkpoint: what is lost with an executor is computed again.
+func (r *RDD[T]) LocalCheckpoint() *RDD[T] { return r.Persist(MemoryAndDisk) }
 
 // IsCheckpointed says whether a checkpoint was made.
 func (r *RDD[T]) IsCheckpointed() bool { return r.err == nil && r.n.IsCheckpointed() }

@@ -89,7 +89,7 @@ func counted(tc *spark.TaskContext, i int, runs *spark.Accumulator[int64]) strin
 
 func TestClusterPersist(t *testing.T) {
 	sc := onExecutors(t)
-	for _, level := range []spark.StorageLevel{spark.MemoryOnly, spark.MemoryAndDisk, spark.DiskOnly} {
+	for _, level := range []spark.StorageLevel{spark.MemoryOnly, spark.MemoryAndDisk, spark.DiskOnly, spark.OffHeap, spark.MemoryAndDiskSer2, spark.DiskOnly3} {
 		runs := sc.LongAccumulator("computed")
 		r := spark.MapWith(spark.Parallelize(sc, numbers(20_000), 4), runs, counted).Persist(level)
 		first := collected(t, r)

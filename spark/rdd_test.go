@@ -212,7 +212,7 @@ func TestSort(t *testing.T) {
 }
 
 func TestPersist(t *testing.T) {
-	for _, level := range []spark.StorageLevel{spark.MemoryOnly, spark.MemoryAndDisk, spark.DiskOnly} {
+	for _, level := range []spark.StorageLevel{spark.MemoryOnly, spark.MemoryAndDisk, spark.DiskOnly, spark.OffHeap, spark.MemoryAndDiskSer2, spark.DiskOnly3} {
 		sc, ctx := context2(t), t.Context()
 		runs := sc.LongAccumulator("computed")
 		r := spark.MapWith(spark.Parallelize(sc, numbers(1000), 4), runs, func(tc *spark.TaskContext, i int, runs *spark.Accumulator[int64]) string {

@@ -170,6 +170,47 @@ func TestRemoveWhileReading(t *testing.T) {
 	}
 }
 
+// Where local files are encrypted a block's file shows nothing of it, and reads as without.
+func TestSealedFile(t *testing.T) {
+	s, _, dirs, _ := newStore(t, 10<<20)
+	key, err := memory.NewKey(256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seal, err := memory.Cipher(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dirs.Encrypt(seal)
+	for _, n := range []int{0, 100, Chunk, 3*Chunk + 17} {
+		data := bytes.Repeat([]byte("a marker that nobody may see; "), n/30+1)[:n]
+		if err := s.Put("a", OnDisk, bytes.Clone(data)); err != nil {
+			t.Fatal(err)
+		}
+		raw, err := os.ReadFile(filesIn(dirs)[0])
+		if err != nil || bytes.Contains(raw, []byte("marker")) {
+			t.Errorf("%d bytes can be seen on disk, %v", len(raw), err)
+		}
+		if got := readAll(t, s, "a"); !bytes.Equal(got, data) {
+			t.Errorf("%d bytes became %d", len(data), len(got))
+		}
+		r, err := s.Open("a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at := int64(n / 2); n > 10 {
+			p := make([]byte, 5)
+			if _, err := r.ReadAt(p, at); err != nil || !bytes.Equal(p, data[at:at+5]) {
+				t.Errorf("%q at %d, %v", p, at, err)
+			}
+		}
+		_ = r.Close()
+		if err := s.Remove("a"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestDamagedFile(t *testing.T) {
 	s, _, dirs, _ := newStore(t, 10<<20)
 	if err := s.Put("a", OnDisk, pattern(3<<20, 1)); err != nil {

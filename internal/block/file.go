@@ -1,6 +1,7 @@
 package block
 
 import (
+	"crypto/cipher"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -10,20 +11,26 @@ import (
 	"github.com/firesteel/firesteel/internal/memory"
 )
 
-// file is a block on disk: bytes in chunks, whose checksums are kept in memory.
+// file is a block on disk: bytes in chunks, whose checksums are kept in memory. Where local files are encrypted each chunk is
+// sealed on its own.
 type file struct {
-	f    *os.File
-	size int64
-	sums []uint32
-	buf  []byte // of the chunk that is not complete
+	f      *os.File
+	size   int64
+	sums   []uint32
+	buf    []byte // of the chunk that is not complete
+	seal   cipher.AEAD
+	sealed []byte
 }
+
+// errSeal is the error of a chunk that was not sealed with the process's key.
+var errSeal = fmt.Errorf("its key is another: %w", ErrChecksum)
 
 func newFile(dirs *memory.Dirs) (*file, error) {
 	f, err := dirs.Create("block_")
 	if err != nil {
 		return nil, fmt.Errorf("a block cannot be written to disk: %w", err)
 	}
-	return &file{f: f}, nil
+	return &file{f: f, seal: dirs.Seal()}, nil
 }
 
 // Write adds bytes.
@@ -45,10 +52,34 @@ func (f *file) Write(p []byte) (int, error) {
 
 func (f *file) put() error {
 	f.sums = append(f.sums, crc32.Checksum(f.buf, castagnoli))
-	n, err := f.f.Write(f.buf)
-	f.size += int64(n)
+	data := f.buf
+	if f.seal != nil {
+		f.sealed = f.seal.Seal(f.sealed[:0], nil, f.buf, nil)
+		data = f.sealed
+	}
+	_, err := f.f.Write(data)
+	f.size += int64(len(f.buf))
 	f.buf = f.buf[:0]
 	return err
+}
+
+// chunk reads chunk i into a buffer of its length.
+func (f *file) chunk(i int64, into []byte) error {
+	if f.seal == nil {
+		_, err := f.f.ReadAt(into, i*Chunk)
+		return err
+	}
+	over := f.seal.Overhead()
+	sealed := memory.Buffers.Get(len(into) + over)
+	defer memory.Buffers.Put(sealed)
+	sealed = sealed[:len(into)+over]
+	if _, err := f.f.ReadAt(sealed, i*int64(Chunk+over)); err != nil {
+		return err
+	}
+	if _, err := f.seal.Open(into[:0], nil, sealed, nil); err != nil {
+		return errSeal
+	}
+	return nil
 }
 
 // flush writes the last chunk. Reading comes next.
@@ -59,7 +90,7 @@ func (f *file) flush() error {
 	}
 	if f.buf != nil {
 		memory.Buffers.Put(f.buf)
-		f.buf = nil
+		f.buf, f.sealed = nil, nil
 	}
 	return err
 }
@@ -85,7 +116,7 @@ func (f *file) ReadAt(p []byte, at int64) (n int, err error) {
 			into = buf
 		}
 		into = into[:length]
-		if _, err := f.f.ReadAt(into, from); err != nil {
+		if err := f.chunk(i, into); err != nil {
 			return n, err
 		}
 		if crc32.Checksum(into, castagnoli) != f.sums[i] {

@@ -372,3 +372,18 @@ func (d *Driver) abandon() {
 		d.taskOver(id)
 	}
 }
+
+// Shuffles is the number of shuffles whose outputs the application keeps.
+func (d *Driver) Shuffles(ctx context.Context) int {
+	answer := make(chan int, 1)
+	if !d.put(input{ask: func(s *scheduler.Scheduler) { answer <- s.Shuffles() }}) {
+		return 0
+	}
+	select {
+	case n := <-answer:
+		return n
+	case <-ctx.Done():
+	case <-d.done:
+	}
+	return 0
+}

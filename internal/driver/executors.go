@@ -24,6 +24,8 @@ type Executors interface {
 	// DropBlocks makes all executors forget a block, and all whose names start with its name and an underscore. It does not
 	// wait for them.
 	DropBlocks(name string)
+	// KeepBlocks says that blocks of a name that was dropped may come again.
+	KeepBlocks(name string)
 	// Cached says how each executor that has a cached block (rdd_<id>_<partition>) keeps it, and on which host it is.
 	Cached(name string) []CachedBlock
 	// OpenResult reads a stored result from the executor that keeps it. Closing the reader removes it there. An executor or

@@ -80,7 +80,7 @@ type Remote struct {
 	works    map[event.StageID]*remoteWork
 	tasks    map[event.TaskID]remoteTask
 	cached   map[string]map[event.ExecutorID]event.BlockStatus // cached blocks by name
-	dropped  map[string]bool                                   // names of cached blocks that must not come (back)
+	dropped  map[string]time.Time                              // when: names of cached blocks that must not come (back)
 	nextWork int64
 	// credentials are the newest that the manager told.
 	credentials []byte
@@ -107,7 +107,7 @@ type remoteTask struct {
 func NewRemote(o RemoteOptions) *Remote {
 	r := &Remote{o: o, log: o.Log, execs: map[event.ExecutorID]*remoteExecutor{}, byConn: map[*rpc.Conn]*remoteExecutor{},
 		gone: map[event.ExecutorID]string{}, works: map[event.StageID]*remoteWork{}, tasks: map[event.TaskID]remoteTask{},
-		cached: map[string]map[event.ExecutorID]event.BlockStatus{}, dropped: map[string]bool{}, pulls: map[int64]*pull{}, copies: map[string]int{},
+		cached: map[string]map[event.ExecutorID]event.BlockStatus{}, dropped: map[string]time.Time{}, pulls: map[int64]*pull{}, copies: map[string]int{},
 		copying: map[string]int{}}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
@@ -133,7 +133,9 @@ func (r *Remote) Start(ctx context.Context, d *Driver) error {
 		}
 		r.key = key
 	}
-	r.openBlocks()
+	if err := r.openBlocks(); err != nil {
+		return err
+	}
 	if err := r.listen(); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/firesteel/firesteel/internal/block"
 	"github.com/firesteel/firesteel/internal/event"
@@ -28,7 +29,7 @@ const resultWindow = 8 << 20
 const ownShare = 8
 
 // openBlocks makes the driver's block store, and what reads results.
-func (r *Remote) openBlocks() {
+func (r *Remote) openBlocks() error {
 	pool, dirs := r.o.Pool, r.o.Dirs
 	if pool == nil {
 		pool = memory.NewPool(memory.Config{Budget: memory.Available() / ownShare, Key: "spark.driver.memory", StorageFraction: 1})
@@ -36,10 +37,18 @@ func (r *Remote) openBlocks() {
 	if dirs == nil {
 		dirs = memory.NewDirs(filepath.Join(os.TempDir(), "firesteel-"+string(r.app.ID)+"-driver"))
 		r.ownDirs = dirs
+		if r.key != nil {
+			seal, err := memory.Cipher(r.key)
+			if err != nil {
+				return err
+			}
+			dirs.Encrypt(seal)
+		}
 	}
 	r.blocks = block.NewStore(pool, dirs, nil)
 	r.client = block.NewClient(block.Options{RPC: r.rpc(), Retries: int(r.o.Conf.Int("spark.shuffle.io.maxRetries")),
 		Wait: r.o.Conf.Duration("spark.shuffle.io.retryWait"), Window: resultWindow, Timeout: r.o.Conf.Duration("spark.network.timeout")})
+	return nil
 }
 
 func (r *Remote) closeBlocks() error {
@@ -105,7 +114,7 @@ func (r *Remote) DropBroadcast(id event.BroadcastID) {
 func (r *Remote) DropBlocks(name string) {
 	r.mu.Lock()
 	if block.Cached(name) {
-		r.dropped[name] = true
+		r.noteDropped(name)
 	}
 	for b := range r.cached {
 		if below(b, name) {
@@ -154,6 +163,35 @@ func (r *Remote) held(e *remoteExecutor) {
 	}
 }
 
+// Late words of blocks that were dropped come from tasks that still ran then, within lateWord. After that a name is forgotten when
+// there are many of them.
+const (
+	lateWord    = 10 * time.Minute
+	manyDropped = 1000
+)
+
+// noteDropped remembers that blocks of a name must not come any more; the lock is held.
+func (r *Remote) noteDropped(name string) {
+	if len(r.dropped) > manyDropped {
+		maps.DeleteFunc(r.dropped, func(_ string, at time.Time) bool { return time.Since(at) > lateWord })
+	}
+	r.dropped[name] = time.Now()
+}
+
+// isDropped says whether a block must not come; the lock is held.
+func (r *Remote) isDropped(b string) bool {
+	_, itself := r.dropped[b]
+	_, all := r.dropped[b[:max(strings.LastIndexByte(b, '_'), 0)]]
+	return itself || all
+}
+
+// KeepBlocks implements Executors.
+func (r *Remote) KeepBlocks(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.dropped, name)
+}
+
 // below says whether a block is the one of a name or one of those whose names start with it and an underscore.
 func below(b, name string) bool {
 	return b == name || len(b) > len(name) && b[:len(name)] == name && b[len(name)] == '_'
@@ -177,7 +215,7 @@ func (r *Remote) blockChanged(e *remoteExecutor, st event.BlockStatus) {
 	r.mu.Lock()
 	at := r.cached[st.Block]
 	switch {
-	case st.Level != "" && (r.dropped[st.Block] || r.dropped[st.Block[:max(strings.LastIndexByte(st.Block, '_'), 0)]]):
+	case st.Level != "" && r.isDropped(st.Block):
 		e.out.Put(wire.DropBlocks{Name: st.Block}) // a task that still ran has kept it
 	case st.Level != "":
 		if at == nil {

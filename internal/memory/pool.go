@@ -22,7 +22,7 @@ type Pool struct {
 	storage   int64
 	peak      int64
 	tasks     int // open accounts that count for the fair share
-	evict     func(n int64) int64
+	evict     []func(n int64) int64
 }
 
 // Config describes a pool. Budget is in bytes; Key names the setting that made it, for error texts. StorageFraction
@@ -38,12 +38,26 @@ func NewPool(c Config) *Pool {
 	return &Pool{budget: c.Budget, key: c.Key, protected: int64(float64(c.Budget) * c.StorageFraction)}
 }
 
-// OnEvict sets the function by which storage gives memory back: asked for n bytes it drops blocks, calls
-// ReleaseStorage for them and returns the bytes freed. It is called without the pool's lock, by the task that needs memory.
+// OnEvict adds a function by which storage gives memory back: asked for n bytes it drops blocks, calls
+// ReleaseStorage for them and returns the bytes freed. It is called without the pool's lock, by the task that needs memory;
+// where there are several, those that were added first give first.
 func (p *Pool) OnEvict(f func(n int64) int64) {
 	p.mu.Lock()
-	p.evict = f
+	p.evict = append(p.evict, f)
 	p.mu.Unlock()
+}
+
+// Evict has storage give n bytes back, if it has them, and says how many it gave.
+func (p *Pool) Evict(n int64) (freed int64) {
+	p.mu.Lock()
+	evict := p.evict
+	p.mu.Unlock()
+	for _, f := range evict {
+		if freed < n {
+			freed += f(n - freed)
+		}
+	}
+	return freed
 }
 
 // Usage is a snapshot of a pool in bytes.
@@ -159,9 +173,9 @@ func (r *Reservation) TryGrow(n int64) bool {
 	p := r.account.pool
 	p.mu.Lock()
 	ok := p.grant(r, n)
-	need, evict := p.evictable(n), p.evict
+	need := p.evictable(n)
 	p.mu.Unlock()
-	if ok || need <= 0 || evict == nil || evict(need) == 0 {
+	if ok || need <= 0 || p.Evict(need) == 0 {
 		return ok
 	}
 	p.mu.Lock()

@@ -34,6 +34,7 @@ type keptPart struct {
 	file  *runFile
 	size  int64 // of the file
 	used  int64
+	dirs  *memory.Dirs // where it goes when it has to leave memory
 }
 
 // NewBlocks makes an empty store.
@@ -81,11 +82,45 @@ func (b *Blocks) sequence(t *Task, n *Node, part int, level string) any {
 	b.mu.Unlock()
 	switch {
 	case have == nil:
-		return n.Elem.Keep(t, n.Op.Compute(t, n, part), &Keeper{b: b, t: t, block: &keptPart{key: key, elem: n.Elem, level: level}})
+		return n.Elem.Keep(t, n.Op.Compute(t, n, part), &Keeper{b: b, t: t, block: &keptPart{key: key, elem: n.Elem, level: level, dirs: t.Env.Dirs}})
 	case list != nil:
 		return n.Elem.Seq(list)
 	}
-	return n.Elem.Decode(t, have.file.chunks(0, have.size))
+	next := have.file.chunks(0, have.size)
+	return n.Elem.Decode(t, func() ([]byte, error) {
+		chunk, err := next()
+		if err != nil && !errors.Is(err, io.EOF) {
+			b.lose(have)
+			err = &lostPart{key, err}
+		}
+		return chunk, err
+	})
+}
+
+// lostPart is the error of a kept partition that cannot be read any more. It is computed by who asks again.
+type lostPart struct {
+	key   blockKey
+	cause error
+}
+
+func (l *lostPart) Error() string {
+	return fmt.Sprintf("partition %d of RDD %d was kept, and cannot be read: %v", l.key.part, l.key.rdd, l.cause)
+}
+
+// Unwrap returns the cause.
+func (l *lostPart) Unwrap() error { return l.cause }
+
+// lose forgets a partition that cannot be read.
+func (b *Blocks) lose(x *keptPart) {
+	b.mu.Lock()
+	ours := b.all[x.key] == x
+	if ours {
+		delete(b.all, x.key)
+	}
+	b.mu.Unlock()
+	if ours {
+		_ = b.free(x) // it is damaged
+	}
 }
 
 // Keeper takes the records of one partition on their way.
@@ -205,8 +240,8 @@ func (b *Blocks) Kept(id event.RDDID) (parts int, memory, disk int64) {
 	return parts, memory, disk
 }
 
-// Evict gives n bytes of storage back: the partitions in memory that were used least recently go. They are computed
-// again when they are needed; it implements what memory.Pool.OnEvict asks for.
+// Evict gives n bytes of storage back: the partitions in memory that were used least recently go, to disk if their level says
+// so. The others are computed again when they are needed; it implements what memory.Pool.OnEvict asks for.
 func (b *Blocks) Evict(n int64) int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -221,12 +256,36 @@ func (b *Blocks) Evict(n int64) int64 {
 		if oldest == nil {
 			break
 		}
-		delete(b.all, oldest.key)
+		if !onDisk(oldest.level) || oldest.moveOut() != nil { // what cannot be written is lost, as a kept partition may be
+			delete(b.all, oldest.key)
+		}
+		oldest.list = nil
 		freed += oldest.bytes
 		b.pool.ReleaseStorage(oldest.bytes)
 		oldest.bytes = 0
 	}
 	return freed
+}
+
+// moveOut writes a partition in memory to disk.
+func (x *keptPart) moveOut() error {
+	f, err := x.dirs.Spill()
+	if err != nil {
+		return err
+	}
+	out := &runFile{f: f}
+	err = x.elem.Spill(x.list, out)
+	if err == nil {
+		x.size, err = out.end()
+	}
+	if err == nil {
+		err = f.Done()
+	}
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	x.file = out
+	return nil
 }
 
 // Elements is the Elem of type T.
@@ -240,6 +299,21 @@ func (Elements[T]) Seq(list any) any {
 			}
 		}
 	})
+}
+
+// Spill writes the records of a list to a file.
+func (Elements[T]) Spill(list any, f *runFile) error {
+	codec, err := CodecOf[T]()
+	if err != nil {
+		return err
+	}
+	values := list.([]T)
+	for i := range values {
+		if err := f.add(func(b []byte) ([]byte, error) { return codec.Append(b, &values[i]) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Keep passes a sequence on and keeps it, all of it, even if the reader has enough.

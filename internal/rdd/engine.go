@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -90,13 +91,21 @@ func (e *Engine) Run(ctx context.Context, j Job) error {
 		return nil
 	}
 	done := make([]bool, len(j.Parts))
-	for failures := 1; ; failures++ {
+	for failures, lost := 0, 0; ; {
 		err := e.attempt(ctx, &j, done)
-		if err == nil || e.Remote() || failures >= e.host.Failures || ctx.Err() != nil {
+		var part *lostPart
+		if errors.As(err, &part) && lost < maxLostParts { // it is computed now
+			lost++
+			continue
+		}
+		if failures++; err == nil || e.Remote() || failures >= e.host.Failures || ctx.Err() != nil {
 			return userError(err)
 		}
 	}
 }
+
+// maxLostParts is how often a job is repeated because a kept partition could not be read.
+const maxLostParts = 100
 
 // userError gives users the error of their function or of the engine, and not how often it was tried.
 func userError(err error) error {
@@ -337,8 +346,9 @@ func (e *Engine) count(updates []event.Accumulable) {
 	}
 }
 
-// Persist has the partitions kept at a level when they are computed next.
-func (n *Node) Persist(level string) error {
+// Persist keeps the partitions of a node at a storage level when they are computed, until Unpersist or as long as somebody holds
+// the node.
+func (e *Engine) Persist(n *Node, level string) error {
 	if err := CheckLevel(level); err != nil {
 		return err
 	}
@@ -348,7 +358,22 @@ func (n *Node) Persist(level string) error {
 		return sparkerr.IllegalArgument("Cannot change storage level of an RDD after it was already assigned a level")
 	}
 	n.level = level
+	if e.Remote() {
+		e.host.Executors.KeepBlocks(storedNames(n))
+	}
+	if !n.watched {
+		n.watched = true
+		runtime.AddCleanup(n, e.drop, n.ID)
+	}
 	return nil
+}
+
+// drop forgets the partitions of a node that nobody holds any more.
+func (e *Engine) drop(id event.RDDID) {
+	if e.Remote() {
+		e.host.Executors.DropBlocks(storedNames(&Node{ID: id}))
+	}
+	_ = e.host.Env.Blocks.Drop(id) // files that stay go with the application's folder
 }
 
 // Unpersist forgets what is kept of a node.

@@ -36,6 +36,8 @@ type Elem interface {
 	Seq(list any) any
 	// Keep passes an iter.Seq[T] on and keeps its records.
 	Keep(t *Task, seq any, k *Keeper) any
+	// Spill writes the records of a []T to a file.
+	Spill(list any, f *runFile) error
 	// Tee passes an iter.Seq[T] on and stores its records.
 	Tee(t *Task, seq any, s *storeSink) any
 	// Encode gives an iter.Seq[T] as chunks, Decode the iter.Seq[T] of chunks.
@@ -76,6 +78,7 @@ type Node struct {
 	Prefs [][]string
 
 	level      string // of storage; "" is NONE
+	watched    bool   // what is kept goes with the node
 	checkpoint string // folder; "" is none
 }
 

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 	"sync/atomic"
+	"weak"
 
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/sparkerr"
@@ -27,10 +29,29 @@ type shared[T any] struct {
 	gone bool
 }
 
-// values are the broadcasts of this process, by number.
+// values are the broadcasts of this process, by number, as long as somebody holds them.
 var values struct {
 	sync.Mutex
-	by map[int64]any // *shared[T]
+	by map[int64]any // weak.Pointer[shared[T]]
+}
+
+// keepValue makes a broadcast known in this process until nobody holds it any more; drop, if not nil, is told then. The lock is held.
+func keepValue[T any](s *shared[T], drop func(id event.BroadcastID)) {
+	if values.by == nil {
+		values.by = map[int64]any{}
+	}
+	w := weak.Make(s)
+	values.by[int64(s.id)] = w
+	runtime.AddCleanup(s, func(id event.BroadcastID) {
+		values.Lock()
+		if values.by[int64(id)] == any(w) { // and not one that came after it
+			delete(values.by, int64(id))
+		}
+		values.Unlock()
+		if drop != nil {
+			drop(id)
+		}
+	}, s.id)
 }
 
 var nextLocal atomic.Int64
@@ -53,12 +74,13 @@ func NewBroadcast[T any](e *Engine, v T) (*Broadcast[T], error) {
 			return nil, err
 		}
 	}
+	var drop func(event.BroadcastID)
+	if e.Remote() {
+		drop = e.host.Executors.DropBroadcast
+	}
 	values.Lock()
 	defer values.Unlock()
-	if values.by == nil {
-		values.by = map[int64]any{}
-	}
-	values.by[int64(s.id)] = s
+	keepValue(s, drop)
 	return &Broadcast[T]{s}, nil
 }
 
@@ -149,16 +171,16 @@ func (b *Broadcast[T]) UnmarshalBinary(data []byte) error {
 	values.Lock()
 	defer values.Unlock()
 	if have, ok := values.by[id]; ok {
-		if b.s, ok = have.(*shared[T]); !ok {
+		w, ok := have.(weak.Pointer[shared[T]])
+		if !ok {
 			return ErrDamaged
 		}
-		return nil
-	}
-	if values.by == nil {
-		values.by = map[int64]any{}
+		if b.s = w.Value(); b.s != nil {
+			return nil
+		}
 	}
 	b.s = &shared[T]{id: event.BroadcastID(id)}
-	values.by[id] = b.s
+	keepValue(b.s, nil)
 	return nil
 }
 

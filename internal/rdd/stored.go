@@ -3,6 +3,7 @@ package rdd
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"strconv"
@@ -51,7 +52,14 @@ func (t *Task) openStored(name string) (func() ([]byte, error), error) {
 	r, err := t.Env.Store.Batches(name, chunkSchema)
 	if err == nil {
 		t.OnClose(r.Close)
-		return chunksOf(r.Next), nil
+		next := chunksOf(r.Next)
+		return func() ([]byte, error) {
+			chunk, err := next()
+			if err != nil && !errors.Is(err, io.EOF) { // the next attempt finds it elsewhere, or computes it
+				err = errors.Join(fmt.Errorf("%s: %w", name, err), t.Env.Store.Remove(name))
+			}
+			return chunk, err
+		}, nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err

@@ -201,3 +201,6 @@ func sum(sizes []int64) (n int64) {
 	}
 	return n
 }
+
+// Shuffles is the number of shuffles that are not forgotten.
+func (s *Scheduler) Shuffles() int { return len(s.shuffles) }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/firesteel/firesteel/internal/block"
 	"github.com/firesteel/firesteel/internal/catalog"
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/cluster/local"
@@ -77,6 +78,7 @@ type App struct {
 	executors driver.Executors
 	outputs   *service.Server // the shuffle service of a local cluster
 	log       *slog.Logger
+	blocks    *block.Store // cached rows of this process
 
 	poolBySession bool // sessions that name no pool have one of their own
 
@@ -143,6 +145,7 @@ func (a *App) open(ctx context.Context, o *Options) error {
 		return err
 	}
 	a.shuffle = shuffle.NewLocal(a.pool, a.dirs)
+	a.blocks = block.NewStore(a.pool, a.dirs, nil)
 	var err error
 	if a.catalog, err = a.openCatalog(); err != nil {
 		return err
@@ -287,6 +290,9 @@ func (a *App) Close(ctx context.Context) error {
 	}
 	if a.cache != nil {
 		errs = append(errs, a.cache.clear())
+	}
+	if a.blocks != nil {
+		a.blocks.Close()
 	}
 	if a.shuffle != nil {
 		errs = append(errs, a.shuffle.Close())

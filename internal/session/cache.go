@@ -1,26 +1,27 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 
+	"github.com/firesteel/firesteel/internal/block"
 	"github.com/firesteel/firesteel/internal/catalog"
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/exec"
 	"github.com/firesteel/firesteel/internal/logical"
-	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/physical"
-	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/types"
 )
 
-// cacheManager knows which plans are cached, and keeps their rows: in storage memory while it lasts, then on disk. The
-// rows of a plan are computed at its first use.
+// cacheManager knows which plans are cached, and keeps their rows: in storage memory while there is room, then on disk (see
+// block.Store). The rows of a plan are computed at its first use.
 type cacheManager struct {
 	app     *App
 	mu      sync.Mutex
@@ -35,16 +36,22 @@ type cached struct {
 	level                string
 	plan                 logical.Plan
 
-	fill   sync.Mutex // held while the rows are computed
-	filled bool
-	schema *types.Schema
-	memory []*columnar.Batch
-	held   int64
-	disk   *memory.SpillFile
-	rows   int64
-
-	kept *kept // on executors: in place of all the above
+	fill   sync.Mutex             // held while the rows are computed
+	filled atomic.Pointer[filled] // nil while they are not
+	kept   *kept                  // on executors: in place of it
 }
+
+// filled are the rows of a cached plan in this process: blocks rdd_<id>_<number>, in order.
+type filled struct {
+	rdd    event.RDDID
+	schema *types.Schema
+	blocks int
+	rows   int64
+	bytes  int64
+}
+
+func (f *filled) name() string       { return fmt.Sprintf("rdd_%d", f.rdd) }
+func (f *filled) block(i int) string { return fmt.Sprintf("rdd_%d_%d", f.rdd, i) }
 
 func newCacheManager(a *App) *cacheManager {
 	return &cacheManager{app: a, entries: map[string]*cached{}, byKey: map[string]*cached{}}
@@ -99,8 +106,8 @@ func (c *cacheManager) lookup(p logical.Plan) logical.Plan {
 	out := &logical.CachedRelation{Key: e.key, Name: e.name, Out: p.Output(), Plan: p}
 	if k := e.onExecutors(); k != nil {
 		out.Stats = k.stats()
-	} else if e.filled {
-		out.Stats = &catalog.Stats{Rows: e.rows, Bytes: e.held}
+	} else if f := e.filled.Load(); f != nil {
+		out.Stats = &catalog.Stats{Rows: f.rows, Bytes: f.bytes}
 	}
 	return out
 }
@@ -177,15 +184,38 @@ func (c *cacheManager) free(e *cached) error {
 		k.release()
 		return nil
 	}
-	c.app.pool.ReleaseStorage(e.held)
-	e.memory, e.held, e.filled = nil, 0, false
-	if e.disk == nil {
-		return nil
+	if f := e.filled.Swap(nil); f != nil {
+		c.app.Bus().Publish(event.UnpersistRDD{RDD: f.rdd})
+		c.app.blocks.RemoveAll(f.name())
 	}
-	d := e.disk
-	e.disk = nil
-	return d.Close()
+	return nil
 }
+
+// lostRows is the error of a query that read cached rows which are not there any more, or whose file changed: the query runs
+// again without them, if nobody has seen rows of it.
+type lostRows struct {
+	e     *cached // nil: it was dropped
+	f     *filled // what was lost
+	name  string
+	cause error
+}
+
+func (l *lostRows) Error() string {
+	return fmt.Sprintf("the cached rows of %s were lost: %v", cmp.Or(l.name, "a plan"), l.cause)
+}
+
+// Unwrap returns the cause.
+func (l *lostRows) Unwrap() error { return l.cause }
+
+// spoil forgets rows that cannot be read, unless others have taken their place meanwhile.
+func (c *cacheManager) spoil(l *lostRows) {
+	if l.e != nil && l.e.filled.CompareAndSwap(l.f, nil) {
+		c.app.blocks.RemoveAll(l.f.name())
+	}
+}
+
+// errDropped is the cause of rows that were lost because somebody dropped them.
+var errDropped = errors.New("it was dropped")
 
 func (c *cacheManager) entry(key string) *cached {
 	c.mu.Lock()
@@ -205,7 +235,7 @@ func (c *cacheManager) ensure(ctx context.Context, q *query, p physical.Plan) (p
 		}
 		e := c.entry(scan.Key)
 		if e == nil {
-			failed = sparkerr.Internal("the cached plan %s was dropped while a query read it", scan.Name)
+			failed = &lostRows{name: scan.Name, cause: errDropped}
 			return n
 		}
 		s := *scan
@@ -220,10 +250,11 @@ func (c *cacheManager) ensure(ctx context.Context, q *query, p physical.Plan) (p
 			s.Partitions = k.root.tasks
 			return &s
 		}
-		if failed = c.fillOnce(ctx, q, e); failed != nil {
+		f, err := c.fillOnce(ctx, q, e)
+		if failed = err; failed != nil {
 			return n
 		}
-		s.Partitions = c.partitions(scan.Key)
+		s.Partitions = c.partitions(f)
 		return &s
 	})
 	return out, uses, failed
@@ -234,88 +265,146 @@ func (c *cacheManager) fillNow(ctx context.Context, q *query, e *cached) error {
 	if c.app.executors != nil {
 		return c.fillAll(ctx, q, e)
 	}
-	return c.fillOnce(ctx, q, e)
-}
-
-func (c *cacheManager) fillOnce(ctx context.Context, q *query, e *cached) error {
-	e.fill.Lock()
-	defer e.fill.Unlock()
-	if e.filled {
-		return nil
-	}
-	e.schema = schemaOf(e.plan.Output())
-	err := q.run(ctx, e.plan, func(b *columnar.Batch) error { return c.keep(e, b) })
-	if err == nil && e.disk != nil {
-		err = e.disk.Done()
-	}
-	e.filled = err == nil
+	_, err := c.fillOnce(ctx, q, e)
 	return err
 }
 
-// keep stores a borrowed batch.
-func (c *cacheManager) keep(e *cached, b *columnar.Batch) error {
-	e.rows += int64(b.N)
+func (c *cacheManager) fillOnce(ctx context.Context, q *query, e *cached) (*filled, error) {
+	e.fill.Lock()
+	defer e.fill.Unlock()
+	if f := e.filled.Load(); f != nil {
+		return f, nil
+	}
+	w := &fillWriter{store: c.app.blocks, level: block.OnDisk, f: &filled{rdd: c.app.newRDD(), schema: schemaOf(e.plan.Output())}}
 	if mem, _ := levels(e.level); mem {
-		own := b.Clone()
-		if n := own.Bytes(); c.app.pool.GrowStorage(n) {
-			e.memory, e.held = append(e.memory, own), e.held+n
-			return nil
-		}
+		w.level |= block.InMemory // what does not fit lies on disk at every level: the rows of a process are computed as a whole
 	}
-	if e.disk == nil {
-		d, err := c.app.dirs.Spill()
-		if err != nil {
-			return err
-		}
-		e.disk = d
+	sub := *q
+	err := sub.run(ctx, e.plan, w.add)
+	if err == nil {
+		err = w.next()
 	}
-	return e.disk.Write(b, 0, b.N)
+	if err != nil {
+		w.abort()
+		return nil, err
+	}
+	e.filled.Store(w.f)
+	return w.f, nil
 }
 
-// partitions is the number of tasks that read a cached plan: its memory is dealt to as many as there are slots; what lies
-// on disk is the first one's.
-func (c *cacheManager) partitions(key string) int {
-	e := c.entry(key)
-	if e == nil || e.rows < 40_000 {
+// Bounds of the size of blocks: a block is a part of what is there already, so that their number stays small.
+const (
+	smallBlock = 1 << 20
+	largeBlock = 64 << 20
+	blockShare = 64
+)
+
+// fillWriter writes the rows of a cached plan to blocks.
+type fillWriter struct {
+	store *block.Store
+	level block.Level
+	f     *filled
+	out   *block.BatchWriter
+	bytes int64 // of the current block
+}
+
+// add stores a borrowed batch.
+func (w *fillWriter) add(b *columnar.Batch) error {
+	if w.out == nil {
+		w.out, w.bytes = w.store.BatchWriter(w.f.block(w.f.blocks), w.level, w.f.schema), 0
+	}
+	if err := w.out.Add(b); err != nil {
+		return err
+	}
+	n := b.Bytes()
+	w.bytes += n
+	w.f.rows, w.f.bytes = w.f.rows+int64(b.N), w.f.bytes+n
+	if w.bytes >= min(max(w.f.bytes/blockShare, smallBlock), largeBlock) {
+		return w.next()
+	}
+	return nil
+}
+
+// next ends the current block.
+func (w *fillWriter) next() error {
+	if w.out == nil {
+		return nil
+	}
+	out := w.out
+	w.out = nil
+	w.f.blocks++
+	return out.Close()
+}
+
+func (w *fillWriter) abort() {
+	if w.out != nil {
+		w.out.Abort()
+	}
+	w.store.RemoveAll(w.f.name())
+}
+
+// partitions is the number of tasks that read cached rows: the blocks are dealt to as many as there are slots.
+func (c *cacheManager) partitions(f *filled) int {
+	if f.rows < 40_000 {
 		return 1
 	}
-	return c.app.slots
+	return max(min(c.app.slots, f.blocks), 1)
 }
 
 // Read implements exec.Cache.
 func (c *cacheManager) Read(_ context.Context, _ *exec.Task, key string, partition int) (exec.BatchReader, error) {
 	e := c.entry(key)
-	if e == nil || !e.filled {
-		return nil, sparkerr.Internal("nothing is cached under %s", key)
+	if e == nil {
+		return nil, &lostRows{cause: errDropped}
 	}
-	n := c.partitions(key)
-	from, to := len(e.memory)*partition/n, len(e.memory)*(partition+1)/n
-	r := &cacheReader{batches: e.memory[from:to]}
-	if partition == 0 && e.disk != nil {
-		var err error
-		if r.disk, err = e.disk.Reader(e.schema); err != nil {
-			return nil, err
-		}
+	f := e.filled.Load()
+	if f == nil {
+		return nil, &lostRows{name: e.name, cause: errDropped}
 	}
-	return r, nil
+	n := c.partitions(f)
+	return &cacheReader{store: c.app.blocks, e: e, f: f, at: f.blocks * partition / n, end: f.blocks * (partition + 1) / n}, nil
 }
 
-// cacheReader yields the batches in memory, then those on disk.
+// cacheReader reads blocks one after the other.
 type cacheReader struct {
-	batches []*columnar.Batch
-	disk    *memory.FrameReader
+	store   *block.Store
+	e       *cached
+	f       *filled
+	at, end int
+	in      *block.BatchReader
 }
 
 func (r *cacheReader) Next(context.Context) (*columnar.Batch, error) {
-	if len(r.batches) > 0 {
-		b := r.batches[0]
-		r.batches = r.batches[1:]
-		return b, nil
+	for {
+		if r.in == nil {
+			if r.at == r.end {
+				return nil, io.EOF
+			}
+			in, err := r.store.Batches(r.f.block(r.at), r.f.schema)
+			if err != nil {
+				return nil, &lostRows{r.e, r.f, r.e.name, err}
+			}
+			r.in = in
+			r.at++
+		}
+		b, err := r.in.Next()
+		if err == nil {
+			return b, nil
+		}
+		if !errors.Is(err, io.EOF) {
+			return nil, &lostRows{r.e, r.f, r.e.name, err}
+		}
+		if err := r.Close(); err != nil {
+			return nil, err
+		}
 	}
-	if r.disk == nil {
-		return nil, io.EOF
-	}
-	return r.disk.Next()
 }
 
-func (r *cacheReader) Close() error { return nil }
+func (r *cacheReader) Close() error {
+	if r.in == nil {
+		return nil
+	}
+	in := r.in
+	r.in = nil
+	return in.Close()
+}

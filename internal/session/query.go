@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/firesteel/firesteel/internal/analyzer"
@@ -129,11 +130,29 @@ func (q *query) planOptions() physical.Options {
 // which is cheaper than a shuffle of both sides beyond Spark's threshold.
 const clusterBroadcast = 64 << 20
 
-// run optimizes, plans and executes a resolved plan; its batches go to sink, borrowed. A plan with broadcasts that was refused
-// memory before anything of it was seen is planned without them and run once more.
+// maxLostRows is how often a query is run again because cached rows that it read were lost.
+const maxLostRows = 3
+
+// run is runOnce, and again without cached rows that were lost, as long as nobody has seen rows of the query.
 func (q *query) run(ctx context.Context, analyzed logical.Plan, sink func(*columnar.Batch) error) (err error) {
 	sink, end := q.told(sink)
 	defer func() { end(err) }()
+	for tries := 0; ; tries++ {
+		err := q.runOnce(ctx, analyzed, sink)
+		var lost *lostRows
+		if !errors.As(err, &lost) {
+			return err
+		}
+		q.s.app.cache.spoil(lost)
+		if q.begun || tries == maxLostRows || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// runOnce optimizes, plans and executes a resolved plan; its batches go to sink, borrowed. A plan with broadcasts that was refused
+// memory before anything of it was seen is planned without them and run once more.
+func (q *query) runOnce(ctx context.Context, analyzed logical.Plan, sink func(*columnar.Batch) error) error {
 	if x := q.s.app.executors; x != nil {
 		if err := x.Ready(ctx); err != nil { // plans depend on how many slots there are
 			return err
