@@ -185,6 +185,9 @@ func (m *Manager) loop(f *fleet) {
 func (m *Manager) act(action any) {
 	switch a := action.(type) {
 	case notify:
+		if x, ok := a.notice.(cluster.Exited); ok {
+			m.free(x.ID) // its successor, which may be asked for next, can have its claims
+		}
 		m.notify(a.notice)
 	case warn:
 		slog.Warn("kubernetes: " + a.text)

@@ -192,10 +192,10 @@ func (r *realRig) running() (names []string) {
 
 func (r *realRig) untilRunning(n int) {
 	r.t.Helper()
-	limit := time.Now().Add(90 * time.Second)
+	limit := time.Now().Add(45 * time.Second)
 	for len(r.running()) != n {
 		if time.Now().After(limit) {
-			r.t.Fatalf("%d executors and not %d; %s", len(r.running()), n, r.kubectl("", "-n", r.namespace, "get", "pods", "-o", "wide"))
+			r.t.Fatalf("%d executors and not %d; %s", len(r.running()), n, r.kubectl("", "-n", r.namespace, "get", "pods,events,pvc"))
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
