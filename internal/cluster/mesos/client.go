@@ -44,9 +44,9 @@ func (e *StatusError) final() bool {
 
 // client speaks to the leading master.
 type client struct {
-	master string // host:port as it was given
-	login  login
-	http   *http.Client
+	masters masters
+	login   login
+	http    *http.Client
 
 	mu     sync.Mutex
 	leader string                  // where the stream comes from; "": there is none
@@ -55,24 +55,9 @@ type client struct {
 	cut    context.CancelCauseFunc // ends the stream
 }
 
-// parseTarget reads what comes after mesos://.
-func parseTarget(target string) (string, error) {
-	if strings.HasPrefix(target, "zk://") {
-		return "", fmt.Errorf("master mesos://%s: a master cannot be found by ZooKeeper; give host:port of any master, which leads to the leading one", target)
-	}
-	host, port, err := net.SplitHostPort(target)
-	if err != nil && !strings.Contains(target, ":") {
-		host, port, err = target, "5050", nil
-	}
-	if err != nil || host == "" || strings.ContainsAny(target, "/@ ") {
-		return "", fmt.Errorf("master mesos://%s: not of the form mesos://host:port", target)
-	}
-	return net.JoinHostPort(host, port), nil
-}
-
-func newClient(master string, l login) *client {
+func newClient(m masters, l login) *client {
 	t := &http.Transport{DialContext: (&net.Dialer{Timeout: dialLimit}).DialContext, ResponseHeaderTimeout: callLimit, DisableCompression: true}
-	return &client{master: master, login: l, http: &http.Client{Transport: t,
+	return &client{masters: m, login: l, http: &http.Client{Transport: t,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
@@ -133,7 +118,11 @@ func (c *client) subscribe(ctx context.Context, f frameworkInfo, take func(recei
 	if err != nil {
 		return err
 	}
-	r, host, err := c.post(ctx, c.master, "", body)
+	at, err := c.masters.find(ctx)
+	if err != nil {
+		return err
+	}
+	r, host, err := c.post(ctx, at, "", body)
 	if err != nil {
 		return err
 	}

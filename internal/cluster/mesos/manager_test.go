@@ -248,7 +248,7 @@ func TestStartFails(t *testing.T) {
 	for target, c := range map[string]map[string]string{
 		s.address():          {"spark.mesos.principal": "p", "spark.mesos.secret": "wrong"},
 		s.address() + " ":    nil,
-		"zk://h:2181/mesos":  nil,
+		"zk://h:2181":        nil,
 		"127.0.0.1:5050/x":   nil,
 		s.address() + "#now": nil,
 	} {
