@@ -7,8 +7,11 @@ import (
 	"github.com/firesteel/firesteel/internal/types"
 )
 
-// The first batches of a partition are small, so that many partitions of few rows take little memory.
+// The first batches of a partition are small, so that many partitions of few rows take little memory. One that begins with
+// firstRows or fewer has no room for more, for it may be all that a small task has.
 var binRows = [...]int{256, 1024, 4096}
+
+const firstRows = 16
 
 // bins collect rows by partition in slabs. Full bins go to emit as batches; whoever has them gives the slabs back by free.
 type bins struct {
@@ -26,6 +29,7 @@ type bin struct {
 	n     int
 	room  int // rows
 	step  int // of binRows
+	begun bool
 	bytes int64
 }
 
@@ -93,7 +97,7 @@ func (s *bins) add(b *columnar.Batch, order, bounds []uint32, bytes int64) error
 		perRow := bytes / int64(max(b.N, 1))
 		for from := 0; from < n; {
 			k := &s.parts[p]
-			s.open(k)
+			s.open(k, n-from)
 			m := min(n-from, k.room-k.n)
 			if order != nil {
 				at := int(bounds[p]) + from
@@ -117,17 +121,24 @@ func (s *bins) add(b *columnar.Batch, order, bounds []uint32, bytes int64) error
 	return nil
 }
 
-// open gives an empty bin its slabs.
-func (s *bins) open(k *bin) {
+// open gives an empty bin its slabs; rows are there for it.
+func (s *bins) open(k *bin, rows int) {
 	if k.room > 0 {
 		return
 	}
-	k.room = binRows[k.step]
-	k.step = min(k.step+1, len(binRows)-1)
+	if !k.begun && rows <= firstRows {
+		k.room = firstRows
+	} else {
+		k.room = binRows[k.step]
+		k.step = min(k.step+1, len(binRows)-1)
+	}
+	k.begun = true
 	k.cols = make([]binColumn, len(s.cols))
 	for i, l := range s.layouts {
 		if l >= columnar.List {
 			k.cols[i].nested = columnar.NewAppender(s.schema.Fields[i].Type)
+		} else if k.room == firstRows && l != columnar.NoData {
+			k.cols[i].data = columnar.Make(l, firstRows) // the smallest slab is much larger
 		} else if l != columnar.NoData {
 			k.cols[i].data = memory.Buffers.Get(k.room * l.Width())
 		}
@@ -270,7 +281,7 @@ func (s *bins) cut(p int) error {
 		b.Cols[i] = v
 	}
 	s.pending -= k.bytes
-	*k = bin{step: k.step}
+	*k = bin{step: k.step, begun: true}
 	return s.emit(p, b)
 }
 
