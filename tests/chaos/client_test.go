@@ -41,6 +41,8 @@ type client struct {
 	rpc  connectpb.SparkConnectServiceClient
 	id   string
 	user string
+
+	operation string // that runs
 }
 
 func (s *server) connect(t *testing.T, opts ...grpc.DialOption) *client {
