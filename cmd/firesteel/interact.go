@@ -8,59 +8,123 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
+	"syscall"
+	"time"
 
 	"github.com/reeflective/readline"
-
-	"github.com/firesteel/firesteel/internal/session"
-	"github.com/firesteel/firesteel/internal/sqlparser"
+	"golang.org/x/term"
 )
 
-// interact reads statements from the terminal: they end with a semicolon, may span lines, and stay in a history file.
-func (sh *sqlShell) interact(ctx context.Context, greet bool) error {
-	if greet {
-		fmt.Fprintf(os.Stderr, "Firesteel %s (Spark %s semantics). Statements end with ';'. Ctrl-D or 'quit;' ends, Ctrl-C stops a query.\n", session.Version, session.SparkVersion)
+// repl is a shell on a terminal: it reads what may span lines, keeps it in a history file, and runs it. Ctrl-C stops what runs;
+// a second one, or two at the prompt, leave, as Ctrl-D does.
+type repl struct {
+	prompt, more string
+	history      string                 // name of the file in the home folder
+	complete     func(text string) bool // whether a text can be run
+	// run does what was typed. quit ends the shell, and so does an exitCode.
+	run func(ctx context.Context, text string) (quit bool, err error)
+}
+
+// leaveWait is how long what runs may take to end after the second Ctrl-C.
+const leaveWait = 5 * time.Second
+
+// errLeft is how a shell ends that was left by Ctrl-C.
+const errLeft = exitCode(130)
+
+func (r *repl) interact(ctx context.Context) error {
+	ended := []os.Signal{syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		ended = append(ended, syscall.SIGHUP)
 	}
-	rl := readline.NewShell()
-	rl.Prompt.Primary(func() string { return "firesteel> " })
-	rl.Prompt.Secondary(func() string { return "         > " })
-	rl.AcceptMultiline = func(line []rune) bool { return complete(string(line)) }
-	if home, err := os.UserHomeDir(); err == nil {
-		rl.History.AddFromFile("statements", filepath.Join(home, ".firesteel_history"))
+	ctx, stop := signal.NotifyContext(context.WithoutCancel(ctx), ended...)
+	defer stop()
+	if state, err := term.GetState(int(os.Stdin.Fd())); err == nil {
+		defer term.Restore(int(os.Stdin.Fd()), state) // the editor may be in the middle of a line
 	}
-	for {
-		line, err := rl.Readline()
+	rl := r.editor()
+	for interrupts := 0; ; {
+		text, err := readLine(ctx, rl)
 		switch {
-		case errors.Is(err, io.EOF):
+		case errors.Is(err, io.EOF), ctx.Err() != nil:
 			return nil
 		case errors.Is(err, readline.ErrInterrupt):
+			if interrupts++; interrupts == 2 {
+				return errLeft
+			}
+			fmt.Fprintln(os.Stderr, "Ctrl-C again leaves, and so does Ctrl-D.")
 			continue
 		case err != nil:
 			return err
 		}
-		for _, stmt := range sqlparser.SplitStatements(line) {
-			if word := strings.ToLower(strings.TrimSpace(stmt)); word == "quit" || word == "exit" {
-				return nil
-			}
-			sh.interruptible(ctx, stmt)
+		interrupts = 0
+		if quit, err := r.interruptible(ctx, text); quit || err != nil {
+			return err
 		}
 	}
 }
 
-// complete says whether a text that is being typed ends with a semicolon or is empty.
-func complete(text string) bool {
-	t := strings.TrimSpace(text)
-	return t == "" || strings.HasSuffix(t, ";") || t == "quit" || t == "exit"
+func (r *repl) editor() *readline.Shell {
+	rl := readline.NewShell()
+	rl.Prompt.Primary(func() string { return r.prompt })
+	rl.Prompt.Secondary(func() string { return r.more })
+	rl.AcceptMultiline = func(line []rune) bool { return r.complete(string(line)) }
+	if home, err := os.UserHomeDir(); err == nil {
+		rl.History.AddFromFile("statements", filepath.Join(home, r.history))
+	}
+	return rl
 }
 
-// interruptible runs a statement that Ctrl-C ends, without ending the shell.
-func (sh *sqlShell) interruptible(ctx context.Context, stmt string) {
-	ctx, stop := signal.NotifyContext(context.WithoutCancel(ctx), os.Interrupt)
-	defer stop()
-	if err := sh.run(ctx, stmt); err != nil {
-		failure(err)
-		if ctx.Err() != nil {
-			fmt.Fprintln(os.Stderr, "The query was interrupted.")
+// readLine reads from the terminal until ctx ends.
+func readLine(ctx context.Context, rl *readline.Shell) (string, error) {
+	type input struct {
+		text string
+		err  error
+	}
+	got := make(chan input, 1)
+	go func() {
+		text, err := rl.Readline()
+		got <- input{text, err}
+	}()
+	select {
+	case in := <-got:
+		return in.text, in.err
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+}
+
+// interruptible runs a text that Ctrl-C ends, without ending the shell. What does not end after the second Ctrl-C is left
+// behind with the process.
+func (r *repl) interruptible(ctx context.Context, text string) (quit bool, err error) {
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+	interrupts := make(chan os.Signal, 2)
+	signal.Notify(interrupts, os.Interrupt)
+	defer signal.Stop(interrupts)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		quit, err = r.run(inner, text)
+	}()
+	for left := false; ; {
+		select {
+		case <-done:
+			switch {
+			case left:
+				return true, errLeft
+			case inner.Err() != nil:
+				fmt.Fprintln(os.Stderr, "The query was interrupted.")
+			case errors.As(err, new(exitCode)):
+				return true, err
+			case err != nil:
+				fmt.Fprintln(os.Stderr, err)
+			}
+			return quit, nil
+		case <-interrupts:
+			if left = inner.Err() != nil; left {
+				time.AfterFunc(leaveWait, func() { os.Exit(int(errLeft)) })
+			}
+			cancel()
 		}
 	}
 }

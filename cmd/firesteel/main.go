@@ -30,6 +30,7 @@ func commands() []command {
 	return []command{
 		{"sql", []string{"spark-sql"}, "[-e SQL | -f FILE] [--master URL]", "run SQL, or type it", runSQL},
 		{"submit", []string{"spark-submit"}, "[--master URL] APP [ARG …]", "run an application", runSubmit},
+		{"shell", []string{"spark-shell"}, "[-e CODE] [--master URL]", "type Go, with spark and sc ready", runShell},
 		{"pyspark", []string{"pyspark"}, "[--master URL]", "type Python, with spark ready", runPySpark},
 		{"connect", nil, "[--host H] [--port P] [--master URL]", "serve Spark Connect clients", runConnect},
 		{"master", nil, "[--host H] [--port P]", "be the master of a standalone cluster", runMaster},

@@ -205,9 +205,30 @@ func (p *printer) end() error {
 	return err
 }
 
-// failure prints an error the way the shell's user reads it.
-func failure(err error) {
-	if !errors.Is(err, context.Canceled) {
-		fmt.Fprintln(os.Stderr, err)
+// interact reads statements from the terminal: they end with a semicolon.
+func (sh *sqlShell) interact(ctx context.Context, greet bool) error {
+	if greet {
+		fmt.Fprintf(os.Stderr, "Firesteel %s (Spark %s semantics). Statements end with ';'. Ctrl-D or 'quit;' ends, Ctrl-C stops a query.\n", session.Version, session.SparkVersion)
 	}
+	r := &repl{prompt: "firesteel> ", more: "         > ", history: ".firesteel_history", complete: completeSQL, run: sh.typed}
+	return r.interact(ctx)
+}
+
+// completeSQL says whether a text that is being typed ends with a semicolon or is empty.
+func completeSQL(text string) bool {
+	t := strings.TrimSpace(text)
+	return t == "" || strings.HasSuffix(t, ";") || t == "quit" || t == "exit"
+}
+
+// typed runs statements one after the other until one fails.
+func (sh *sqlShell) typed(ctx context.Context, text string) (quit bool, err error) {
+	for _, stmt := range sqlparser.SplitStatements(text) {
+		if word := strings.ToLower(strings.TrimSpace(stmt)); word == "quit" || word == "exit" {
+			return true, nil
+		}
+		if err := sh.run(ctx, stmt); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
 }
