@@ -69,7 +69,7 @@ func (o *aggregateOp) Open(ctx context.Context, t *Task) error {
 	if o.table, err = newAggTable(o.layout, o.env, t); err != nil {
 		return err
 	}
-	if o.p.Mode == physical.Partial && len(o.layout.keys) > 0 {
+	if (o.p.Mode == physical.Partial || o.p.Loose) && len(o.layout.keys) > 0 {
 		o.partial = newPartialPolicy(partialSmall, partialLarge, partialPass)
 		if o.env.partial != nil {
 			*o.partial = *o.env.partial

@@ -129,7 +129,9 @@ func (p *Filter) Output() []*expr.Column { return p.Child.Output() }
 // Aggregate groups by hash. Keys are named expressions (Column or Alias). Out: the keys, then per aggregate its state columns (Partial) or its result (Final, Complete). Final's input is the output of a Partial. SortBased marks aggregation over sorted input.
 type Aggregate struct {
 	node
-	Mode  AggMode // for display; each aggregate has its own
+	Mode AggMode // for display; each aggregate has its own
+	// Loose says of a PartialMerge that it need not bring all rows of a group together, as a Partial need not.
+	Loose bool
 	Keys  []expr.Expr
 	Aggs  []AggExpr
 	Child Plan

@@ -8,22 +8,29 @@ import (
 // aggregate plans grouping: keys and aggregates are computed by (usually two) Aggregate nodes, and the expressions of
 // the select list over them by a projection on top.
 func (pl *Planner) aggregate(n *logical.Aggregate) (Plan, spread, error) {
-	c, s, err := pl.plan(n.Child)
-	if err != nil {
-		return nil, s, err
-	}
 	b := &aggBuilder{pl: pl, keyOf: map[string]*expr.Column{}, aggOf: map[string]int{}}
 	for _, k := range n.Group {
 		b.addKey(k)
 	}
 	list := make([]expr.Expr, len(n.List))
 	for i, e := range n.List {
+		var err error
 		if list[i], err = b.rewriteNamed(e); err != nil {
-			return nil, s, err
+			return nil, spread{}, err
 		}
 	}
 	rows := pl.est.Of(n).Rows
-	out, s := b.stack(c, s, rows, pl.est.Of(n.Child).Rows)
+	out, s, done, err := b.planRollup(n, rows)
+	if err != nil {
+		return nil, s, err
+	}
+	if !done {
+		var c Plan
+		if c, s, err = pl.plan(n.Child); err != nil {
+			return nil, s, err
+		}
+		out, s = b.stack(c, s, rows, pl.est.Of(n.Child).Rows)
+	}
 	return &Project{List: list, Child: out}, s.through(list), nil
 }
 
