@@ -298,6 +298,16 @@ func (e Estimate) filtered(conds []expr.Expr) Estimate {
 
 // narrow takes over what "column op constant" says about the column's range.
 func (e Estimate) narrow(cond expr.Expr) {
+	if c, ok := cond.(*expr.Call); ok {
+		if col, lo, hi, ok := betweenConst(c); ok {
+			if s, known := e.Cols[col.ID]; known {
+				s.Distinct = math.Max(1, s.Distinct*math.Max(0.0001, e.rangeShare(s, ">=", lo)+e.rangeShare(s, "<=", hi)-1))
+				s.Min, s.Max = math.Max(s.Min, lo), math.Min(s.Max, hi)
+				e.Cols[col.ID] = s
+			}
+			return
+		}
+	}
 	col, op, v, ok := compareConst(cond)
 	if !ok {
 		return
@@ -319,6 +329,21 @@ func (e Estimate) narrow(cond expr.Expr) {
 		s.Distinct = math.Max(1, s.Distinct*share)
 	}
 	e.Cols[col.ID] = s
+}
+
+// betweenConst takes apart "column between constant and constant" over numbers.
+func betweenConst(c *expr.Call) (col *expr.Column, lo, hi float64, ok bool) {
+	if c.Name != "between" || len(c.Args) != 3 {
+		return nil, 0, 0, false
+	}
+	col, ok = bare(c.Args[0]).(*expr.Column)
+	low, ok1 := bare(c.Args[1]).(*expr.Literal)
+	high, ok2 := bare(c.Args[2]).(*expr.Literal)
+	if !ok || !ok1 || !ok2 {
+		return nil, 0, 0, false
+	}
+	lo, hi = number(low.Value), number(high.Value)
+	return col, lo, hi, !math.IsNaN(lo) && !math.IsNaN(hi)
 }
 
 // compareConst takes apart "column op constant" in either order.
@@ -400,6 +425,12 @@ func (e Estimate) callSelectivity(c *expr.Call) float64 {
 		return 1
 	case "isnull":
 		return 0.05
+	case "between":
+		if col, lo, hi, ok := betweenConst(c); ok {
+			s := e.Column(col)
+			return math.Max(0.0001, e.rangeShare(s, ">=", lo)+e.rangeShare(s, "<=", hi)-1)
+		}
+		return 0.25
 	case "in":
 		return math.Min(1, float64(len(c.Args)-1)/e.ofExpr(c.Args[0]).Distinct)
 	case "=":
@@ -535,16 +566,33 @@ func idSet(cols []*expr.Column) map[expr.ID]bool {
 }
 
 func (s *Estimator) setOp(n *SetOp) Estimate {
-	out := Estimate{}
+	out := Estimate{Cols: map[expr.ID]ColumnEstimate{}}
 	for _, in := range n.Inputs {
-		e := s.Of(in)
-		out.Rows += e.Rows
-		if out.Cols == nil {
-			out.Cols = e.Cols
-		}
+		out.Rows += s.Of(in).Rows
+	}
+	for i, c := range n.Output() {
+		out.Cols[c.ID] = s.sameColumn(n.Inputs, i, out.Rows)
 	}
 	if n.Kind != Union {
 		out.Rows = s.Of(n.Inputs[0]).Rows
+	}
+	return out
+}
+
+// sameColumn describes column i of several inputs together, which are taken to have values in common.
+func (s *Estimator) sameColumn(inputs []Plan, i int, rows float64) ColumnEstimate {
+	var out ColumnEstimate
+	for k, in := range inputs {
+		e := s.Of(in)
+		c := e.Column(in.Output()[i])
+		if k == 0 {
+			out = c
+			out.NullShare, out.Dropped = 0, 0
+		} else {
+			out.Distinct, out.Width = math.Max(out.Distinct, c.Distinct), math.Max(out.Width, c.Width)
+			out.Min, out.Max = math.Min(out.Min, c.Min), math.Max(out.Max, c.Max) // NaN if one is
+		}
+		out.NullShare += c.NullShare * e.Rows / math.Max(rows, 1)
 	}
 	return out
 }
