@@ -5,7 +5,7 @@ VENV    ?= .venv
 SF      ?= 0.1
 export CGO_ENABLED = 0
 
-.PHONY: build run test unit race lint integration deep chaos bench portability cross clean
+.PHONY: build run test unit race lint integration deep chaos bench portability clusters clusters-quick cross clean
 
 build: bin/firesteel
 
@@ -56,7 +56,16 @@ CHAOS ?= 30m
 chaos: bin/firesteel
 	FIRESTEEL=$(CURDIR)/bin/firesteel FIRESTEEL_DEEP=1 FIRESTEEL_CHAOS_TIME=$(CHAOS) $(GO) test -v -timeout 90m ./tests/chaos
 
-# One PySpark program on every master that can be had here; those that cannot are named.
+# Real clusters on this machine, started by scripts/clusters, with whole applications on them and everything that can break.
+# What cannot be had is named and skipped. clusters-quick is the part for each change: under five minutes when the clusters are
+# in the cache (FIRESTEEL_CLUSTERS_CACHE).
+clusters: $(VENV)/client-4.2/.done data/tpch-0.1/.done
+	scripts/clusters/run full
+
+clusters-quick: $(VENV)/client-4.2/.done data/tpch-0.1/.done
+	scripts/clusters/run quick
+
+# One PySpark and one Go program on every master that can be had here; those that cannot are named.
 portability: $(VENV)/client-4.2/.done data/tpch-0.1/.done
 	scripts/portability/run
 
