@@ -28,7 +28,8 @@ data/tpch-%/.done: | bin/firesteel
 run: bin/firesteel $(VENV)/client-4.2/.done data/tpch-$(SF)/.done
 	PATH="$(CURDIR)/$(VENV)/client-4.2/bin:$$PATH" bin/firesteel submit --master 'local[*]' examples/python/shipping_priority.py data/tpch-$(SF)
 
-test: lint unit race integration
+# With FIRESTEEL_CLUSTERS_CACHE the real clusters that are in it take part.
+test: lint unit race integration $(if $(FIRESTEEL_CLUSTERS_CACHE),clusters-quick)
 
 lint:
 	@test -z "$$(gofmt -l cmd internal examples)" || { gofmt -l cmd internal examples; echo 'gofmt would change these files'; exit 1; }
