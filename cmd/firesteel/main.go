@@ -115,6 +115,9 @@ func choose(ctx context.Context, argv []string) error {
 	for _, s := range scripts() {
 		if s.link == link {
 			adoptHome(argv[0])
+			if err := loadEnvironment(ctx); err != nil {
+				return err
+			}
 			return s.run(ctx, argv[1:])
 		}
 	}

@@ -28,6 +28,7 @@ func scripts() []script {
 		{"stop-master.sh", stops("master")},
 		{"start-worker.sh", startWorkers},
 		{"stop-worker.sh", stopWorkers},
+		{"decommission-worker.sh", decommissionWorkers},
 		{"start-workers.sh", func(ctx context.Context, _ []string) error { return everywhere(ctx, "start-worker.sh", masterURL()) }},
 		{"stop-workers.sh", func(ctx context.Context, _ []string) error { return everywhere(ctx, "stop-worker.sh") }},
 		{"start-shuffle-service.sh", starts("shuffle")},
@@ -254,6 +255,82 @@ func stopWorkers(context.Context, []string) error {
 	return errors.Join(errs...)
 }
 
+// decommissionWorkers asks the workers of this machine to leave when what they run has ended; with --block-until-exit it waits for
+// that. They must have spark.decommission.enabled.
+func decommissionWorkers(ctx context.Context, args []string) error {
+	f := newFlags("decommission-worker.sh", "[--block-until-exit]")
+	block := f.Bool("block-until-exit", false, "wait until the workers have ended")
+	if err := f.parse(args); err != nil {
+		return err
+	}
+	if powerSignal == 0 {
+		return errors.New("this system has no signal that asks a worker to leave (SIGPWR)")
+	}
+	var errs []error
+	pids := map[daemon]int{}
+	for i := range instances() {
+		d := daemon{"worker", i + 1}
+		pid := d.running()
+		if pid == 0 {
+			fmt.Printf("no %s to decommission\n", d.name)
+			continue
+		}
+		fmt.Printf("decommissioning %s\n", d.name)
+		errs = append(errs, syscall.Kill(pid, powerSignal))
+		pids[d] = pid
+	}
+	for d, pid := range pids {
+		for *block && d.running() == pid {
+			select {
+			case <-ctx.Done():
+				return errors.Join(append(errs, context.Cause(ctx))...)
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+		if *block {
+			errs = append(errs, os.Remove(d.pidFile()))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// confDir is the folder of settings; "": there is none.
+func confDir() string {
+	if dir := os.Getenv("SPARK_CONF_DIR"); dir != "" || os.Getenv("SPARK_HOME") == "" {
+		return dir
+	}
+	return filepath.Join(os.Getenv("SPARK_HOME"), "conf")
+}
+
+// loadEnvironment takes over what conf/spark-env.sh sets, as Spark's scripts do.
+func loadEnvironment(ctx context.Context) error {
+	file := filepath.Join(confDir(), "spark-env.sh")
+	if confDir() == "" || os.Getenv("SPARK_ENV_LOADED") != "" {
+		return nil
+	}
+	if _, err := os.Stat(file); err != nil {
+		return nil
+	}
+	shell, err := exec.LookPath("bash")
+	if err != nil {
+		shell = "sh"
+	}
+	cmd := exec.CommandContext(ctx, shell, "-c", `set -a; . "$0" >&2; exec env -0`, file)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	for kv := range strings.SplitSeq(string(out), "\x00") {
+		if k, v, ok := strings.Cut(kv, "="); ok && k != "_" && k != "SHLVL" {
+			if err := os.Setenv(k, v); err != nil {
+				return err
+			}
+		}
+	}
+	return os.Setenv("SPARK_ENV_LOADED", "1")
+}
+
 // masterURL is where start-all.sh starts the master.
 func masterURL() string {
 	return fmt.Sprintf("spark://%s:%d", envOr("SPARK_MASTER_HOST", "127.0.0.1"), envInt("SPARK_MASTER_PORT", 7077))
@@ -290,15 +367,11 @@ func everywhere(ctx context.Context, link string, args ...string) error {
 // workerHosts reads conf/workers: a machine a line; without the file it is this one.
 func workerHosts() ([]string, error) {
 	file := os.Getenv("SPARK_WORKERS")
+	if file == "" && confDir() == "" {
+		return []string{"localhost"}, nil
+	}
 	if file == "" {
-		dir := os.Getenv("SPARK_CONF_DIR")
-		if dir == "" && os.Getenv("SPARK_HOME") != "" {
-			dir = filepath.Join(os.Getenv("SPARK_HOME"), "conf")
-		}
-		if dir == "" {
-			return []string{"localhost"}, nil
-		}
-		file = filepath.Join(dir, "workers")
+		file = filepath.Join(confDir(), "workers")
 	}
 	b, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) && os.Getenv("SPARK_WORKERS") == "" {

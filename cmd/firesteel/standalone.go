@@ -25,9 +25,11 @@ type daemonFlags struct {
 	host, propertiesFile string
 	port, webUI          int
 	open                 bool
+	env                  string // what its variables begin with
 }
 
 func (d *daemonFlags) register(f flags, port, webUI int, env string) {
+	d.env = env
 	f.StringVarP(&d.host, "host", "h", envOr(env+"_HOST", ""), "address to listen on and to be called by (default 127.0.0.1)")
 	f.IntVarP(&d.port, "port", "p", envInt(env+"_PORT", port), "port to listen on; 0 is any free one")
 	f.IntVar(&d.webUI, "webui-port", envInt(env+"_WEBUI_PORT", webUI), "port of the status page; the next free one is taken; -1: none")
@@ -49,12 +51,20 @@ func envInt(key string, otherwise int) int {
 	return otherwise
 }
 
-// settings are those of the properties file.
+// settings are those of the properties file, and over them the -Dspark.…=… of SPARK_DAEMON_JAVA_OPTS and SPARK_MASTER_OPTS or
+// SPARK_WORKER_OPTS, where users of Spark set them.
 func (d *daemonFlags) settings() (*conf.Values, error) {
 	app := appFlags{propertiesFile: d.propertiesFile}
 	v, err := app.properties()
 	if err != nil {
 		return nil, err
+	}
+	for _, env := range []string{"SPARK_DAEMON_JAVA_OPTS", d.env + "_OPTS"} {
+		for word := range strings.FieldsSeq(os.Getenv(env)) {
+			if k, value, ok := strings.Cut(strings.TrimPrefix(word, "-D"), "="); ok && strings.HasPrefix(word, "-Dspark.") {
+				v[k] = strings.Trim(value, `"'`)
+			}
+		}
 	}
 	return conf.NewValues(v), nil
 }
@@ -200,6 +210,12 @@ func masterConfig(v *conf.Values) core.Config {
 	return c
 }
 
+// cleanupOf says what becomes of old folders.
+func cleanupOf(v *conf.Values) standalone.Cleanup {
+	return standalone.Cleanup{Keep: !v.Bool("spark.worker.cleanup.enabled"), Every: time.Duration(v.Int("spark.worker.cleanup.interval")) * time.Second,
+		TTL: time.Duration(v.Int("spark.worker.cleanup.appDataTtl")) * time.Second}
+}
+
 // runWorker is a worker of a standalone cluster, until it is interrupted or its master is gone for good.
 func runWorker(ctx context.Context, args []string) error {
 	f := newFlags("worker", "spark://HOST:PORT[,HOST:PORT…] [--cores N] [--memory SIZE] [flags]")
@@ -241,11 +257,19 @@ func runWorker(ctx context.Context, args []string) error {
 	}
 	defer outputs.close()
 	w, err := standalone.StartWorker(ctx, standalone.WorkerOptions{Masters: master.Addresses, Host: d.host, WebUI: d.webUI, Cores: max(*cores, 1), Memory: bytes,
-		Outputs: outputs, Dir: *dir, Secret: secret, AllowOpen: d.open, Heartbeat: masterConfig(v).WorkerTimeout / 4, KeepDirs: v.String("spark.worker.cleanup.enabled") == "false", Log: daemonLog()})
+		Outputs: outputs, Dir: *dir, Secret: secret, AllowOpen: d.open, Heartbeat: masterConfig(v).WorkerTimeout / 4, Cleanup: cleanupOf(v), Log: daemonLog()})
 	if err != nil {
 		return err
 	}
 	defer w.Close()
+	if v.Bool("spark.decommission.enabled") {
+		power := make(chan os.Signal, 1)
+		notifyPower(power)
+		go func() {
+			<-power
+			w.Decommission()
+		}()
+	}
 	fmt.Fprintf(os.Stderr, "Firesteel %s: %s with %d cores and %d MiB", session.Version, w.ID(), max(*cores, 1), bytes>>20)
 	if w.WebUI() != "" {
 		fmt.Fprintf(os.Stderr, ", status page http://%s", w.WebUI())

@@ -79,8 +79,9 @@ class Cluster:
                    lambda: self.run("--status", driver).stdout + self.master.log.read_text())
 
     def clean(self):
-        """Nothing of an application is left: neither processes nor folders."""
-        eventually(lambda: not list(self.work.glob("app-*")), lambda: str(list(self.work.glob("app-*"))))
+        """Nothing of an application is left, neither processes nor files, but what its executors said."""
+        left = lambda: [f for f in self.work.glob("app-*/*/*") if f.name not in ("stdout", "stderr")]
+        eventually(lambda: not left(), lambda: str(left()))
         eventually(lambda: not children(self.worker.process.pid), lambda: str(children(self.worker.process.pid)))
 
 
@@ -95,6 +96,14 @@ def children(pid):
         except OSError:
             pass  # a thread that has ended
     return main
+
+
+def lives(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return ") Z " not in f.read()
+    except OSError:
+        return False
 
 
 def eventually(f, why, seconds=30):
@@ -137,8 +146,9 @@ def test_submitter_is_killed(cluster, tmp_path):
 
 
 def test_kill(cluster, tmp_path):
+    before = set(cluster.work.glob("app-*"))
     driver = cluster.submit(str(cluster.program), str(tmp_path / "out"), "600")
-    eventually(lambda: list(cluster.work.glob("app-*")), cluster.master.log.read_text)  # it has executors
+    eventually(lambda: set(cluster.work.glob("app-*")) - before, cluster.master.log.read_text)  # it has executors
     done = cluster.run("--kill", driver)
     assert done.returncode == 0 and f"Kill request for {driver} submitted" in done.stdout, done
     cluster.reaches(driver, "KILLED")
@@ -218,8 +228,7 @@ def test_scripts(tmp_path):
         stopped = run("sbin/stop-all.sh")
     assert stopped.count("stopping worker") == 2 and "stopping master" in stopped
     assert not list((tmp_path / "pids").iterdir())
-    for pid in pids:
-        assert not os.path.exists(f"/proc/{pid}") or ") Z " in open(f"/proc/{pid}/stat").read()
+    assert not any(lives(pid) for pid in pids)
     taken = socket.socket()
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     taken.bind(("127.0.0.1", port))
@@ -227,7 +236,12 @@ def test_scripts(tmp_path):
     with taken:
         assert "address already in use" in run("sbin/start-master.sh", code=1)
     assert not list((tmp_path / "pids").iterdir())
+    (home / "conf" / "spark-env.sh").write_text('SPARK_WORKER_OPTS="-Dspark.decommission.enabled=true -Dspark.worker.cleanup.interval=60"\nSPARK_WORKER_CORES=3\n')
     try:
-        assert "with 1 cores" in run("sbin/start-all.sh", "--rest-port", "-1")
+        assert "with 3 cores" in run("sbin/start-all.sh", "--rest-port", "-1")
+        pids = [int(p.read_text().split()[0]) for p in (tmp_path / "pids").glob("*-worker-*")]
+        assert run("sbin/decommission-worker.sh", "--block-until-exit").count("decommissioning worker") == 2 == len(pids)
+        assert not list((tmp_path / "pids").glob("*-worker-*")) and not any(lives(pid) for pid in pids)
+        assert "no worker to decommission" in run("sbin/decommission-worker.sh")
     finally:
         run("sbin/stop-all.sh")

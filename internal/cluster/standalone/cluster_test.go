@@ -3,6 +3,7 @@ package standalone
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -442,4 +443,128 @@ func TestOtherReleases(t *testing.T) {
 		}
 		return ""
 	})
+}
+
+// What an executor has written stays when its application has ended, until it is old; folders in use stay in any case.
+func TestOldFolders(t *testing.T) {
+	t.Parallel()
+	m := startMaster(t, MasterOptions{})
+	dir := t.TempDir()
+	old := filepath.Join(dir, "app-of-last-week", "0")
+	if err := os.MkdirAll(old, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w := WorkerOptions{Masters: []string{m.says}, WebUI: -1, Cores: 1, Memory: 1 << 30, Dir: dir, Heartbeat: time.Second,
+		Cleanup: Cleanup{Every: 100 * time.Millisecond, TTL: 2 * time.Second}}
+	startDaemon(t, "worker", w, "SPARK_LOCAL_DIRS="+t.TempDir())
+	a := newApp(t, []string{m.says}, nil)
+	if err := a.start(1, 100, nil); err != nil {
+		t.Fatal(err)
+	}
+	a.MustScale(1)
+	a.Has("0")
+	logs := filepath.Join(dir, string(view(t, m.says, "").Apps[0].ID), "0", "stderr")
+	longAgo := time.Now().Add(-time.Hour)
+	for _, name := range []string{filepath.Dir(old), old, logs, filepath.Dir(logs), filepath.Dir(filepath.Dir(logs))} {
+		if err := os.Chtimes(name, longAgo, longAgo); err != nil {
+			t.Fatal(err)
+		}
+	}
+	clustertest.Eventually(t, func() string {
+		if _, err := os.Stat(filepath.Dir(old)); err == nil {
+			return "an old folder is still there"
+		}
+		return ""
+	})
+	if err := os.WriteFile(logs, []byte("what it said"), 0o600); err != nil { // that it is still there was seen by this
+		t.Fatal(err)
+	}
+	a.End()
+	clustertest.Eventually(t, func() string {
+		if _, err := os.Stat(filepath.Join(filepath.Dir(logs), "stdout")); err == nil {
+			return "an empty file is left"
+		}
+		return ""
+	})
+	if b, err := os.ReadFile(logs); err != nil || string(b) != "what it said" {
+		t.Errorf("the log holds %q %v", b, err)
+	}
+	empty(t, dir)
+}
+
+// A worker that is decommissioned gets nothing more, tells the applications and ends when what it ran has.
+func TestWorkerIsDecommissioned(t *testing.T) {
+	t.Parallel()
+	m := startMaster(t, MasterOptions{})
+	w, err := StartWorker(t.Context(), WorkerOptions{Masters: []string{m.says}, WebUI: -1, Cores: 2, Memory: 1 << 30, Dir: t.TempDir(), Heartbeat: time.Second, Binary: os.Args[0]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Close)
+	a := newApp(t, []string{m.says}, nil)
+	if err := a.start(1, 100, nil); err != nil {
+		t.Fatal(err)
+	}
+	a.MustScale(2)
+	a.Has("0", "1")
+	startWorker(t, m, 2, "")
+	w.Decommission()
+	a.Has("2", "3")
+	for _, id := range []event.ExecutorID{"0", "1"} {
+		if x := a.Exited(id); !x.PlatformFault {
+			t.Errorf("of an executor that had to go was told %+v", x)
+		}
+	}
+	if l := a.Leaving(); len(l) != 2 || l[0].Reason != "worker decommissioned" {
+		t.Errorf("told of those that leave: %+v", l)
+	}
+	select {
+	case <-w.Done():
+		if w.Err() != nil {
+			t.Error(w.Err())
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("the worker stays")
+	}
+}
+
+// A worker that was cut off for longer than its timeout ends what was replaced meanwhile, and is of use again.
+func TestWorkerIsCutOff(t *testing.T) {
+	t.Parallel()
+	rules := quick()
+	rules.WorkerTimeout = 2 * time.Second
+	m := startDaemon(t, "master", MasterOptions{WebUI: -1, REST: -1, Core: rules})
+	via := startProxy(t, m.says)
+	work := t.TempDir()
+	startDaemon(t, "worker", WorkerOptions{Masters: []string{via.address}, WebUI: -1, Cores: 1, Memory: 1 << 30, Dir: work, Heartbeat: 200 * time.Millisecond},
+		"SPARK_LOCAL_DIRS="+t.TempDir())
+	a := newApp(t, []string{m.says}, nil)
+	if err := a.start(1, 100, nil); err != nil {
+		t.Fatal(err)
+	}
+	a.MustScale(1)
+	a.Has("0")
+	pid := a.Executor("0").PID
+	old := view(t, m.says, "").Workers[0].ID
+	via.cut()
+	if x := a.Exited("0"); !x.HostLost || !x.PlatformFault || !strings.Contains(x.Reason, "worker lost") {
+		t.Errorf("told %+v", x)
+	}
+	other, _ := startWorker(t, m, 1, "")
+	a.Has("1") // elsewhere
+	_ = other
+	via.heal()
+	clustertest.Gone(t, pid)
+	clustertest.Eventually(t, func() string {
+		v := view(t, m.says, "")
+		for _, w := range v.Workers {
+			if w.ID == old && w.State == "ALIVE" && w.CoresFree == 1 && w.Executors == 0 {
+				return ""
+			}
+		}
+		return fmt.Sprintf("the workers are %+v", v.Workers)
+	})
+	a.MustScale(2)
+	a.Has("1", "2") // there
+	a.End()
 }

@@ -3,7 +3,6 @@ package standalone
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -34,11 +33,18 @@ type WorkerOptions struct {
 	AllowOpen bool
 	Heartbeat time.Duration // 0: 15 s, a quarter of spark.worker.timeout
 	Contact   time.Duration // how long a master is looked for at the start; 0: 20 s
-	KeepDirs  bool          // leave the folders of applications that ended (spark.worker.cleanup.enabled=false)
-	Binary    string        // that runs drivers; "": this program
+	Cleanup   Cleanup
+	Binary    string // that runs drivers; "": this program
 	Program   Program
 	Outputs   Outputs // is told of applications that ended; nil: nobody
 	Log       *slog.Logger
+}
+
+// Cleanup says what becomes of the folders of applications and drivers that ended.
+type Cleanup struct {
+	Keep  bool          // all of them (spark.worker.cleanup.enabled=false)
+	Every time.Duration // how often old ones are looked for (spark.worker.cleanup.interval); 0: 30 minutes
+	TTL   time.Duration // how long nothing must have changed in one (spark.worker.cleanup.appDataTtl); 0: 7 days
 }
 
 // Outputs is the shuffle service of a worker's machine.
@@ -115,6 +121,7 @@ func StartWorker(ctx context.Context, o WorkerOptions) (*Worker, error) {
 	if o.Contact <= 0 {
 		o.Contact = firstContact
 	}
+	o.Cleanup.Every, o.Cleanup.TTL = cmp.Or(o.Cleanup.Every, 30*time.Minute), cmp.Or(o.Cleanup.TTL, 7*24*time.Hour)
 	if o.Binary == "" {
 		self, err := os.Executable()
 		if err != nil {
@@ -143,6 +150,9 @@ func StartWorker(ctx context.Context, o WorkerOptions) (*Worker, error) {
 	}
 	w.busy.Go(w.live)
 	w.busy.Go(w.reporting)
+	if !o.Cleanup.Keep {
+		w.busy.Go(w.tidyUp)
+	}
 	return w, nil
 }
 
@@ -152,7 +162,7 @@ func (w *Worker) ID() string { return w.id }
 // WebUI is where the status page is; "": nowhere.
 func (w *Worker) WebUI() string { return w.web }
 
-// Done is closed when the worker has lost its master for good, or left as it was told to; Err then says why.
+// Done is closed when the worker has lost its master for good (Err says how), or left as it was told to.
 func (w *Worker) Done() <-chan struct{} { return w.done }
 
 // Err is why the worker ended.
@@ -240,7 +250,7 @@ func (w *Worker) live() {
 func (w *Worker) registration() core.Event {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	e := core.WorkerRegistered{Info: core.WorkerInfo{ID: w.id, Host: w.o.Host, Cores: w.o.Cores, Memory: w.o.Memory, WebUI: w.web}}
+	e := core.WorkerRegistered{Leaving: w.leaving, Info: core.WorkerInfo{ID: w.id, Host: w.o.Host, Cores: w.o.Cores, Memory: w.o.Memory, WebUI: w.web}}
 	for _, x := range w.execs {
 		e.Executors = append(e.Executors, x.held)
 	}
@@ -287,7 +297,7 @@ func (w *Worker) reporting() {
 		}
 		w.mu.Unlock()
 		if left {
-			w.end(errors.New("the worker was decommissioned"))
+			w.end(nil)
 		}
 		if e != nil && peer.report(w.base, e) == nil {
 			w.reported(e)
@@ -371,9 +381,16 @@ func (w *Worker) executor(app string, id int) *process {
 	return w.execs[execKey{app, id}]
 }
 
+// Decommission lets the worker go when what it runs has ended: the master gives it nothing more and tells the applications.
+func (w *Worker) Decommission() { w.report(core.Decommission{IDs: []string{w.id}}) }
+
 // leave lets executors and drivers go, and then the worker.
 func (w *Worker) leave() {
 	w.mu.Lock()
+	if w.leaving {
+		w.mu.Unlock()
+		return
+	}
 	w.leaving = true
 	all := slices.Collect(maps.Values(w.execs))
 	w.mu.Unlock()
@@ -458,7 +475,8 @@ func (w *Worker) startExecutor(m core.LaunchExecutor, dir string) (*child.Proces
 		Dir: dir, Stdout: filepath.Join(dir, "stdout"), Stderr: filepath.Join(dir, "stderr")})
 }
 
-// clean removes the folder of an application that ended, when its last executor has gone.
+// clean takes notice that an application has ended, when its last executor has gone. What its executors have written to their
+// folders stays for who wants to know how it went, until it is old.
 func (w *Worker) clean(app string) {
 	for {
 		w.mu.Lock()
@@ -485,9 +503,9 @@ func (w *Worker) clean(app string) {
 	if known && w.o.Outputs != nil {
 		w.o.Outputs.AppEnded(name)
 	}
-	if !w.o.KeepDirs {
-		if err := os.RemoveAll(filepath.Join(w.o.Dir, filepath.Base(app))); err != nil {
-			w.log.Warn("the folder of an application cannot be removed", "application", app, "error", err)
+	if !w.o.Cleanup.Keep {
+		if err := removeEmpty(filepath.Join(w.o.Dir, filepath.Base(app))); err != nil {
+			w.log.Warn("the folder of an application cannot be tidied up", "application", app, "error", err)
 		}
 	}
 }

@@ -40,10 +40,17 @@ func (c Client) Kill(ctx context.Context, id string) (Reply, error) {
 // Status says what is known of a driver.
 func (c Client) Status(ctx context.Context, id string) (State, error) {
 	r, err := c.ask(ctx, http.MethodGet, "status/"+id, nil)
-	return State{r.reply().OK, r.State, r.Worker, r.Place, r.Message}, err
+	return State{r.reply().OK, r.State, r.Worker, r.Place, r.text()}, err
 }
 
-func (r *response) reply() Reply { return Reply{r.Success != nil && *r.Success, r.ID, r.Message} }
+func (r *response) reply() Reply { return Reply{r.Success != nil && *r.Success, r.ID, r.text()} }
+
+func (r *response) text() string {
+	if r.Message == nil {
+		return ""
+	}
+	return *r.Message
+}
 
 func (c Client) ask(ctx context.Context, method, path string, body any) (r response, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, askLimit, fmt.Errorf("the server did not answer within %s", askLimit))
@@ -75,7 +82,7 @@ func (c Client) ask(ctx context.Context, method, path string, body any) (r respo
 		return r, fmt.Errorf("%s answers in no form of the submission protocol: %w", c.Address, err)
 	}
 	if r.Action == "ErrorResponse" || a.StatusCode != http.StatusOK {
-		return r, &Error{a.StatusCode, r.Message}
+		return r, &Error{a.StatusCode, r.text()}
 	}
 	return r, nil
 }

@@ -76,15 +76,15 @@ type Server interface {
 
 // response is any answer.
 type response struct {
-	Action    string `json:"action"`
-	Version   string `json:"serverSparkVersion"`
-	ID        string `json:"submissionId,omitempty"`
-	Success   *bool  `json:"success,omitempty"`
-	Message   string `json:"message"`
-	State     string `json:"driverState,omitempty"`
-	Worker    string `json:"workerId,omitempty"`
-	Place     string `json:"workerHostPort,omitempty"`
-	Supported string `json:"highestProtocolVersion,omitempty"`
+	Action    string  `json:"action"`
+	Version   string  `json:"serverSparkVersion"`
+	ID        string  `json:"submissionId,omitempty"`
+	Success   *bool   `json:"success,omitempty"`
+	Message   *string `json:"message,omitempty"`
+	State     string  `json:"driverState,omitempty"`
+	Worker    string  `json:"workerId,omitempty"`
+	Place     string  `json:"workerHostPort,omitempty"`
+	Supported string  `json:"highestProtocolVersion,omitempty"`
 }
 
 // Handler serves /v1/submissions.
@@ -110,38 +110,55 @@ func Handler(s Server) http.Handler {
 		if err != nil {
 			code, message = http.StatusServiceUnavailable, err.Error()
 		}
-		write(w, code, &response{Action: "ReadyzResponse", Success: flag(err == nil), Message: message})
+		write(w, code, &response{Action: "ReadyzResponse", Success: flag(err == nil), Message: &message})
 	})
 	mux.HandleFunc("/", unknown)
 	return mux
 }
+
+// methods are those of the actions.
+var methods = map[string]string{"create": http.MethodPost, "kill": http.MethodPost, "killall": http.MethodPost, "clear": http.MethodPost,
+	"status": http.MethodGet, "readyz": http.MethodGet}
 
 // unknown answers what no other door takes: another version, or no action of this one.
 func unknown(w http.ResponseWriter, r *http.Request) {
 	const hint = " Please submit requests through http://[host]:[port]/" + Version + "/submissions/..."
 	parts := strings.FieldsFunc(r.URL.Path, func(c rune) bool { return c == '/' })
 	e := &response{Action: "ErrorResponse"}
-	code := http.StatusBadRequest
+	code, message := http.StatusBadRequest, ""
+	action := ""
+	if len(parts) > 2 {
+		action = parts[2]
+	}
 	switch {
 	case len(parts) == 0:
-		e.Message = "Missing protocol version." + hint
+		message = "Missing protocol version." + hint
 	case parts[0] != Version:
-		code, e.Supported, e.Message = UnknownVersion, Version, fmt.Sprintf("Unknown protocol version '%s'."+hint, parts[0])
+		code, e.Supported, message = UnknownVersion, Version, fmt.Sprintf("Unknown protocol version '%s'."+hint, parts[0])
 	case len(parts) == 1 || parts[1] != "submissions":
-		e.Message = "Missing the /submissions prefix." + hint
-	case len(parts) == 3 && (parts[2] == "kill" || parts[2] == "status"):
-		e.Message = "Submission ID is missing in " + parts[2] + " request."
+		message = "Missing the /submissions prefix." + hint
+	case methods[action] != "" && methods[action] != r.Method:
+		code, message = http.StatusMethodNotAllowed, "HTTP method "+r.Method+" is not supported by this URL"
+		w.Header().Set("Allow", methods[action])
+	case len(parts) == 3 && (action == "kill" || action == "status"):
+		message = "Submission ID is missing in " + action + " request."
 	default:
-		e.Message = "Missing an action: please specify one of /create, /kill, /killall, /clear or /status." + hint
+		message = "Missing an action: please specify one of /create, /kill, /killall, /clear, /status, or /readyz." + hint
 	}
+	e.Message = &message
 	write(w, code, e)
+}
+
+// refuse answers with an error.
+func refuse(w http.ResponseWriter, code int, message string) {
+	write(w, code, &response{Action: "ErrorResponse", Message: &message})
 }
 
 func flag(b bool) *bool { return &b }
 
 func write(w http.ResponseWriter, code int, v *response) {
 	v.Version = ServerVersion
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Content-Type", "application/json;charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(code)
 	e := json.NewEncoder(w)
@@ -151,16 +168,16 @@ func write(w http.ResponseWriter, code int, v *response) {
 
 func answer(w http.ResponseWriter, action string, a Reply, err error) {
 	if err != nil {
-		write(w, http.StatusServiceUnavailable, &response{Action: "ErrorResponse", Message: err.Error()})
+		refuse(w, http.StatusServiceUnavailable, err.Error())
 		return
 	}
-	write(w, http.StatusOK, &response{Action: action, ID: a.ID, Success: &a.OK, Message: a.Message})
+	write(w, http.StatusOK, &response{Action: action, ID: a.ID, Success: &a.OK, Message: &a.Message})
 }
 
 func create(s Server, w http.ResponseWriter, r *http.Request) {
 	d, err := read(r.Body)
 	if err != nil {
-		write(w, http.StatusBadRequest, &response{Action: "ErrorResponse", Message: "Malformed request: " + err.Error()})
+		refuse(w, http.StatusBadRequest, "Malformed request: "+err.Error())
 		return
 	}
 	a, err := s.Create(r.Context(), d)
@@ -174,8 +191,11 @@ func status(s Server, w http.ResponseWriter, r *http.Request) {
 		answer(w, "", Reply{}, err)
 		return
 	}
-	write(w, http.StatusOK, &response{Action: "SubmissionStatusResponse", ID: id, Success: &d.Found, State: d.State, Worker: d.Worker, Place: d.Place,
-		Message: d.Message})
+	out := &response{Action: "SubmissionStatusResponse", ID: id, Success: &d.Found, State: d.State, Worker: d.Worker, Place: d.Place}
+	if d.Message != "" {
+		out.Message = &d.Message
+	}
+	write(w, http.StatusOK, out)
 }
 
 // check finds what is no number or size in the settings of a driver.
@@ -211,6 +231,8 @@ func read(body io.Reader) (d Driver, err error) {
 		return d, err
 	}
 	switch {
+	case q.Action == "":
+		return d, fmt.Errorf("Action field not found in JSON:\n%s", b)
 	case q.Action != "CreateSubmissionRequest":
 		return d, fmt.Errorf("the action is %q, not CreateSubmissionRequest", q.Action)
 	case q.AppResource == "":

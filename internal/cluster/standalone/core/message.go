@@ -88,6 +88,7 @@ type (
 		Info      WorkerInfo
 		Executors []Held
 		Drivers   []HeldDriver
+		Leaving   bool // it was told to leave
 	}
 	// Heartbeat says that a worker is alive.
 	Heartbeat struct {

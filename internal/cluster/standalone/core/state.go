@@ -225,6 +225,10 @@ func (s *State) workerRegistered(e WorkerRegistered) {
 	w.info, w.peer, w.beat, w.lost, w.met = e.Info, e.Peer, s.now, time.Time{}, true
 	s.byWorkerPeer[e.Peer] = w
 	s.answer(e.Ask, Reply{OK: true, ID: e.Info.ID})
+	if w.leaving && !e.Leaving {
+		s.tell(w.peer, Leave{}) // it did not hear of it
+	}
+	w.leaving = w.leaving || e.Leaving
 	s.compare(w, e)
 	s.count(w)
 }
