@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -104,6 +105,16 @@ type process struct {
 	dir   string
 }
 
+// known says whether executors can listen on a host's name: a worker that took them in vain would fail all that it is given.
+func known(ctx context.Context, host string) error {
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	if _, err := net.DefaultResolver.LookupHost(ctx, host); err != nil {
+		return fmt.Errorf("the worker cannot be called %s (--host): %w", host, err)
+	}
+	return nil
+}
+
 // StartWorker connects a worker to its master. The caller must Close it.
 func StartWorker(ctx context.Context, o WorkerOptions) (*Worker, error) {
 	if o.Host == "" {
@@ -128,6 +139,9 @@ func StartWorker(ctx context.Context, o WorkerOptions) (*Worker, error) {
 			return nil, err
 		}
 		o.Binary = self
+	}
+	if err := known(ctx, o.Host); err != nil {
+		return nil, err
 	}
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
