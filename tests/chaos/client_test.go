@@ -83,7 +83,11 @@ func (c *client) request(p *connectpb.Plan, operation string) *connectpb.Execute
 
 // query runs SQL and gives its rows, values printed with tabs between.
 func (c *client) query(ctx context.Context, text string) ([]string, error) {
-	st, err := c.rpc.ExecutePlan(ctx, c.request(sqlPlan(text), ""))
+	return c.run(ctx, sqlPlan(text))
+}
+
+func (c *client) run(ctx context.Context, p *connectpb.Plan) ([]string, error) {
+	st, err := c.rpc.ExecutePlan(ctx, c.request(p, ""))
 	if err != nil {
 		return nil, err
 	}

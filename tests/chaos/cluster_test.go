@@ -33,6 +33,7 @@ type cluster struct {
 	daemons string         // settings of master and workers besides those that all have
 	net     *network       // nil: all on loopback
 	proxies []*proxy       // between its workers
+	disks   map[int]string // local directories of workers that are not below dir
 }
 
 // startCluster starts a master, workers of two cores each and a server that takes executors cores of them, one each.
@@ -102,7 +103,12 @@ func (c *cluster) restartMaster() {
 }
 
 // localDir is the local directory of a worker's executors.
-func (c *cluster) localDir(i int) string { return c.under("worker"+strconv.Itoa(i), "local") }
+func (c *cluster) localDir(i int) string {
+	if dir := c.disks[i]; dir != "" {
+		return dir
+	}
+	return c.under("worker"+strconv.Itoa(i), "local")
+}
 
 func (c *cluster) startWorker(i int) {
 	c.t.Helper()

@@ -91,6 +91,7 @@ func TestExecutorFaults(t *testing.T) {
 
 // TestClusterGone is K05: when all workers die with their executors, the query ends with an error that says so.
 func TestClusterGone(t *testing.T) {
+	t.Parallel() // it mostly waits
 	c := startCluster(t, 1, 2, "spark.firesteel.noExecutorTimeout=12s")
 	c.ready(2)
 	failed := make(chan error, 1)

@@ -150,6 +150,7 @@ func (s *server) cancelled(t *testing.T, name string, how func(c *client, r *con
 
 // TestFewFiles: a server that may open few files refuses what it cannot serve, and goes on when clients have gone.
 func TestFewFiles(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := serve(t, launch{args: []string{"--master", "local[2]"}, wrap: []string{"sh", "-c", `ulimit -n 48; exec "$0" "$@"`}})
 	var many []*client
 	refused := 0

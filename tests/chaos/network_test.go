@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -20,9 +21,13 @@ type network struct {
 	size   int
 }
 
+var networks atomic.Int64 // that this process has made
+
 func newNetwork(t *testing.T, workers int) *network {
 	t.Helper()
-	n := &network{t: t, name: fmt.Sprintf("fsc%d", os.Getpid()%1_000_000), prefix: fmt.Sprintf("10.%d.%d.", 64+os.Getpid()%64, os.Getpid()/64%256), size: workers}
+	made := int(networks.Add(1))
+	n := &network{t: t, name: fmt.Sprintf("fs%x-%x", os.Getpid()&0xffffff, made&0xff), size: workers,
+		prefix: fmt.Sprintf("10.%d.%d.", 64+os.Getpid()%64, (os.Getpid()/64+made)%256)}
 	if os.Getuid() != 0 {
 		t.Skip("network namespaces need root")
 	}
@@ -131,6 +136,7 @@ func (c *cluster) on(i int) []int {
 // TestCutNetwork is N01 and N03: a worker that is cut off costs a query the time to notice it. When the cut heals, its executors
 // of before are told to end, and the cluster is whole again.
 func TestCutNetwork(t *testing.T) {
+	t.Parallel() // it mostly waits
 	c := networkedCluster(t, 2, 3)
 	old := c.on(1)
 	c.harmed("N01 a worker is cut off", func(running context.Context) string {
@@ -150,6 +156,7 @@ func TestCutNetwork(t *testing.T) {
 
 // TestRefusedFetch is N04: an executor whose port is refused for a while costs repeated work, not the query.
 func TestRefusedFetch(t *testing.T) {
+	t.Parallel() // it mostly waits
 	c := networkedCluster(t, 2, 2)
 	c.net.refuse(0)
 	refusals := 0
@@ -170,6 +177,7 @@ func TestRefusedFetch(t *testing.T) {
 
 // TestRefusedForever is S01: a stage that can never read its input ends its job, and the error has the last cause.
 func TestRefusedForever(t *testing.T) {
+	t.Parallel() // it mostly waits
 	c := networkedCluster(t, 2, 2)
 	for i := range 2 {
 		c.net.refuse(i)
@@ -189,6 +197,7 @@ func TestRefusedForever(t *testing.T) {
 
 // TestBrokenFetch is N05 and N07: connections that are reset again and again, and slow ones.
 func TestBrokenFetch(t *testing.T) {
+	t.Parallel() // it mostly waits
 	c := networkedCluster(t, 2, 2)
 	for i := range 2 {
 		c.proxies = append(c.proxies, c.net.proxied(i))

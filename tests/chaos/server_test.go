@@ -176,6 +176,7 @@ func TestTokens(t *testing.T) {
 
 // TestSlowClient is N09: a client that reads slowly costs the server a window, not its memory.
 func TestSlowClient(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := serve(t, launch{args: []string{"--master", "local[2]", "--driver-memory", "512m"}})
 	c := s.connect(t)
 	st, err := c.rpc.ExecutePlan(timeout(t, time.Minute), c.request(sqlPlan("select id, repeat('x', 200) as s from range(5000000)"), ""))
@@ -196,6 +197,7 @@ func TestSlowClient(t *testing.T) {
 
 // TestVanishedClient is N10: the query of a client that went away without a word ends, and its slots are free.
 func TestVanishedClient(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := serve(t, launch{args: []string{"--master", "local[2]"}, conf: []string{"spark.connect.execute.manager.detachedTimeout=2s",
 		"spark.connect.session.manager.maintenanceInterval=500ms"}})
 	c := s.connect(t)

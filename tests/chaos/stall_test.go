@@ -24,6 +24,7 @@ func freeze(pid int, d time.Duration) error {
 // goes on without it. When it goes on it is told to end.
 func TestFrozenExecutor(t *testing.T) {
 	deep(t)
+	t.Parallel() // it mostly waits
 	c := startCluster(t, 2, 3)
 	c.ready(3)
 	r := rand.New(rand.NewPCG(1, 6))
@@ -49,6 +50,7 @@ func TestFrozenExecutor(t *testing.T) {
 // TestFrozenDriver: a driver that stands still for longer than spark.network.timeout does not take its executors for dead when it
 // goes on, nor they it.
 func TestFrozenDriver(t *testing.T) {
+	t.Parallel() // it mostly waits
 	c := startCluster(t, 2, 3)
 	c.ready(3)
 	before := c.executors()
@@ -65,6 +67,7 @@ func TestFrozenDriver(t *testing.T) {
 // TestSlowExecutor is K11: with spark.speculation a task whose executor stands still is run a second time on another host, and the
 // query does not wait for the first.
 func TestSlowExecutor(t *testing.T) {
+	t.Parallel() // it mostly waits
 	c := networkedCluster(t, 2, 3, "spark.network.timeout=120s", "spark.speculation=true", "spark.speculation.quantile=0.5", "spark.speculation.multiplier=2")
 	pid := c.executors()[0]
 	begin := time.Now()
