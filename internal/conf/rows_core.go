@@ -165,6 +165,8 @@ var coreRows = []Row{
 	{Name: "spark.task.cpus", Default: "1", Kind: Int, Doc: "Slots per task.", Since: "0.5.0"},
 	{Name: "spark.task.maxFailures", Default: "4", Kind: Int, Doc: "Attempts before the job fails.", Since: "0.8.0"},
 	{Name: "spark.task.reaper.enabled", Default: "false", Kind: Bool, Doc: "Watch killed tasks.", Since: "2.0.3"},
+	{Name: "spark.task.reaper.killTimeout", Default: "-1ms", Kind: Time, Doc: "End the executor of a killed task that runs on for so long; negative: never.", Since: "2.0.3"},
+	{Name: "spark.task.reaper.pollingInterval", Default: "10s", Kind: Time, Doc: "Pause between looks at killed tasks.", Since: "2.0.3"},
 	{Name: "spark.ui.enabled", Default: "true", Kind: Bool, Doc: "Serve the UI.", Since: "1.1.1"},
 	{Name: "spark.ui.killEnabled", Default: "true", Kind: Bool, Doc: "Kill links.", Since: "1.0.0"},
 	{Name: "spark.ui.port", Default: "4040", Kind: Int, Doc: "Next free port if taken.", Since: "0.7.0"},

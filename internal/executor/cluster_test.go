@@ -65,6 +65,8 @@ type procs struct {
 	t     testing.TB
 	dir   string
 	cores int
+	// host is that of the n-th executor; nil: 127.0.0.1.
+	host func(n int) string
 	// spoil changes an executor's command line before it starts.
 	spoil func(n int, cmd *exec.Cmd)
 
@@ -97,7 +99,11 @@ func (p *procs) fill() error {
 	for !p.stopped && len(p.running) < p.want {
 		id := event.ExecutorID(strconv.Itoa(p.next))
 		p.next++
-		cmd := exec.Command(os.Args[0], p.app.Arguments(id, "127.0.0.1", p.cores)...)
+		host := "127.0.0.1"
+		if p.host != nil {
+			host = p.host(p.next - 1)
+		}
+		cmd := exec.Command(os.Args[0], p.app.Arguments(id, host, p.cores)...)
 		cmd.Env = append(os.Environ(), "SPARK_LOCAL_DIRS="+p.dir)
 		for k, v := range p.app.Environment() {
 			cmd.Env = append(cmd.Env, k+"="+v)

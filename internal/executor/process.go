@@ -42,6 +42,7 @@ type process struct {
 	ctx    context.Context // of tasks
 	stop   context.CancelCauseFunc
 	leave  chan string // has why the driver let it go
+	died   chan error  // has why this process cannot go on
 	slots  sync.WaitGroup
 	queue  chan *task
 	places *places
@@ -79,7 +80,7 @@ var ErrTerminated = errors.New("the process was told to end")
 
 // Run is an executor from its registration to its end; see Main.
 func Run(ctx context.Context, a *Arguments, kinds map[string]Kind, log *slog.Logger) (err error) {
-	p := &process{args: a, log: log, kinds: kinds, ready: make(chan struct{}), leave: make(chan string, 1), places: newPlaces(), works: map[int64]*openWork{},
+	p := &process{args: a, log: log, kinds: kinds, ready: make(chan struct{}), leave: make(chan string, 1), died: make(chan error, 1), places: newPlaces(), works: map[int64]*openWork{},
 		running: map[event.TaskID]*task{}, commits: map[event.TaskID]chan bool{}, queue: make(chan *task, a.Cores+queueSpare), pulling: make(chan struct{}, maxPulls)}
 	p.ctx, p.stop = context.WithCancelCause(context.WithoutCancel(ctx))
 	defer p.stop(nil)
@@ -202,6 +203,10 @@ func (p *process) serve(ctx context.Context) error {
 		case why := <-p.leave:
 			p.log.Info("the driver let this executor go", "reason", why)
 			return nil
+		case err := <-p.died:
+			p.log.Error("the executor ends at once", "reason", err)
+			_ = p.removeFiles() // what stays is removed by who started it
+			os.Exit(stuckStatus)
 		case <-p.conn.Done():
 			return &LostDriverError{p.conn.Err()}
 		case s := <-power:
@@ -220,6 +225,9 @@ func (p *process) serve(ctx context.Context) error {
 		}
 	}
 }
+
+// stuckStatus is the status with which an executor exits whose task cannot be ended (as Spark's for an uncaught exception).
+const stuckStatus = 50
 
 // drainLimit is how long running tasks may take to end when the machine ends this process.
 const drainLimit = 10 * time.Second

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/sparkerr"
@@ -20,6 +21,8 @@ type task struct {
 	work   *openWork
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+	killed time.Time   // when it was told to end
+	reaper *time.Timer // that looks whether it does; guarded by process.mu
 }
 
 // openWork is the work of a stage: opened by its first task, closed when it is dropped and the last task has ended.
@@ -125,6 +128,9 @@ func (p *process) launch(t *wire.Task) {
 func (p *process) finish(x *task) bool {
 	delete(p.running, x.ID)
 	delete(p.commits, x.ID)
+	if x.reaper != nil {
+		x.reaper.Stop()
+	}
 	x.cancel(nil)
 	x.work.users--
 	return x.work.users == 0 && x.work.dropped
@@ -132,11 +138,56 @@ func (p *process) finish(x *task) bool {
 
 func (p *process) kill(id event.TaskID, reason string) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	x := p.running[id]
-	p.mu.Unlock()
-	if x != nil {
-		x.cancel(&event.KilledError{TaskKilled: event.TaskKilled{Cause: reason}})
+	if x == nil {
+		return
 	}
+	x.cancel(&event.KilledError{TaskKilled: event.TaskKilled{Cause: reason}})
+	if p.conf.Bool("spark.task.reaper.enabled") && x.reaper == nil {
+		x.killed = time.Now()
+		x.reaper = time.AfterFunc(p.reaperPause(x), func() { p.reap(x) })
+	}
+}
+
+// reaperPause is the time until the next look at a task that was told to end.
+func (p *process) reaperPause(x *task) time.Duration {
+	pause := p.conf.Duration("spark.task.reaper.pollingInterval")
+	if limit := p.conf.Duration("spark.task.reaper.killTimeout"); limit > 0 {
+		pause = min(pause, limit-time.Since(x.killed))
+	}
+	return max(pause, 10*time.Millisecond)
+}
+
+// reap looks after a task that was told to end. One that does not within spark.task.reaper.killTimeout takes the process along:
+// its slot would stay lost.
+func (p *process) reap(x *task) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.running[x.ID] != x {
+		return
+	}
+	took, limit := time.Since(x.killed), p.conf.Duration("spark.task.reaper.killTimeout")
+	p.log.Warn("a task that was told to end is still running", "task", x.ID, "for", took.Round(time.Millisecond), "limit", limit)
+	if limit > 0 && took >= limit {
+		p.log.Error("Killing the executor because a task did not end within spark.task.reaper.killTimeout", "task", x.ID)
+		select {
+		case p.died <- &stuckTask{x.ID, took}:
+		default:
+		}
+		return
+	}
+	x.reaper.Reset(p.reaperPause(x))
+}
+
+// stuckTask ends an executor whose task cannot be ended.
+type stuckTask struct {
+	task event.TaskID
+	took time.Duration
+}
+
+func (e *stuckTask) Error() string {
+	return fmt.Sprintf("task %d did not end within %s of being told to (spark.task.reaper.killTimeout)", e.task, e.took.Round(time.Millisecond))
 }
 
 // work is a slot: one goroutine that runs one task after the other, so that its stack stays grown.
