@@ -122,6 +122,7 @@ var coreRows = []Row{
 	{Name: "spark.rdd.compress", Default: "true", Kind: Bool, Doc: "Compress cached serialised partitions.", Since: "0.6.0"},
 	{Name: "spark.redaction.regex", Default: "(?i)secret|password|token|access[.]?key|credential", Doc: "Password|token|access[.]?key|credential | hide secrets.", Since: "2.1.2"},
 	{Name: "spark.redaction.string.regex", Unset: true, Since: "2.2.0"},
+	{Name: "spark.reducer.maxBlocksInFlightPerAddress", Default: "2147483647", Kind: Int, Doc: "Open requests per reducer and executor.", Since: "2.2.1"},
 	{Name: "spark.reducer.maxReqsInFlight", Default: "2147483647", Kind: Int, Doc: "Open requests per reducer.", Since: "2.0.0"},
 	{Name: "spark.reducer.maxSizeInFlight", Default: "48m", Kind: Bytes, Unit: MiB, Doc: "Bytes in flight per reducer.", Since: "1.4.0"},
 	{Name: "spark.rpc.askTimeout", Unset: true, Doc: "RPC wait.", Since: "1.4.0"},

@@ -40,6 +40,7 @@ func (p *process) openBlocks() {
 	}
 	e.Shuffle = shuffle.NewFiles(e.Dirs, e.ID, e.Host, p.conf.Bool("spark.shuffle.compress"), peers)
 	e.Shuffle.Window = window
+	e.Shuffle.Requests = min(int(p.conf.Int("spark.reducer.maxReqsInFlight")), int(p.conf.Int("spark.reducer.maxBlocksInFlightPerAddress")))
 	e.Statuses, e.Broadcast, e.Cached = p.statuses, p.broadcast, p.cached
 	e.Store = func(name string) (io.WriteCloser, error) { return e.Blocks.Writer(name, anywhere), nil }
 }

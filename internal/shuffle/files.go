@@ -30,9 +30,11 @@ type Files struct {
 	compress bool
 	fetch    Fetcher
 	// Window bounds the bytes that a reader asks other executors for ahead of what it reads (spark.reducer.maxSizeInFlight).
-	Window  int64
-	mu      sync.Mutex
-	written map[event.ShuffleID]map[int]bool
+	Window int64
+	// Requests bounds the map outputs that it asks for ahead (spark.reducer.maxReqsInFlight).
+	Requests int
+	mu       sync.Mutex
+	written  map[event.ShuffleID]map[int]bool
 }
 
 // Fetcher reads partitions [from, to) of a map output that lies elsewhere.
@@ -42,7 +44,7 @@ type Fetcher interface {
 
 // NewFiles makes the manager of executor self. fetch may be nil when all outputs are its own.
 func NewFiles(dirs *memory.Dirs, self event.ExecutorID, host string, compress bool, fetch Fetcher) *Files {
-	return &Files{dirs: dirs, self: self, host: host, compress: compress, fetch: fetch, Window: defaultWindow, written: map[event.ShuffleID]map[int]bool{}}
+	return &Files{dirs: dirs, self: self, host: host, compress: compress, fetch: fetch, Window: defaultWindow, Requests: maxAhead, written: map[event.ShuffleID]map[int]bool{}}
 }
 
 const (
@@ -411,7 +413,7 @@ func (r *fileReader) advance() {
 
 // fetchAhead asks other executors for what is read next.
 func (r *fileReader) fetchAhead(ctx context.Context) {
-	for len(r.ahead) < maxAhead && r.m+len(r.ahead) < len(r.r.Maps) && (r.asked < r.files.Window || len(r.ahead) == 0) {
+	for len(r.ahead) < max(min(maxAhead, r.files.Requests), 1) && r.m+len(r.ahead) < len(r.r.Maps) && (r.asked < r.files.Window || len(r.ahead) == 0) {
 		m := r.r.Maps[r.m+len(r.ahead)]
 		var f fetched
 		if size := m.size(r.r.From, r.r.To); m.At != r.files.self && size != 0 {

@@ -31,6 +31,7 @@ type cluster struct {
 	server  *server
 	seen    map[int]string // every process that was ever part of it, and what it is
 	daemons string         // settings of master and workers besides those that all have
+	apart   bool           // workers have addresses of their own
 	net     *network       // nil: all on loopback
 	proxies []*proxy       // between its workers
 	disks   map[int]string // local directories of workers that are not below dir
@@ -117,6 +118,9 @@ func (c *cluster) startWorker(i int) {
 		"--properties-file", c.properties()}, env: []string{"SPARK_LOCAL_DIRS=" + c.localDir(i)}, bare: true}
 	if c.net != nil {
 		l.wrap, l.args = c.net.within(i), append(l.args, "--host", c.net.address(i))
+	}
+	if c.apart {
+		l.args = append(l.args, "--host", fmt.Sprintf("127.0.0.%d", i+1))
 	}
 	c.workers[i] = start(c.t, l)
 	c.workers[i].see(`(worker-\S+) with 2 cores`, 20*time.Second)
