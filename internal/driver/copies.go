@@ -44,6 +44,7 @@ func (r *Remote) replicate(name string) {
 		if why != "" {
 			r.log.Warn("a cached block has too few copies", "block", name, "from", from.id, "to", to, "reason", why)
 		} else if !r.stopping {
+			r.log.Info("a cached block has another copy", "block", name, "from", from.id, "to", to)
 			r.busy.Go(func() { r.replicate(name) })
 		}
 	})
