@@ -11,6 +11,7 @@ import (
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/connect"
 	"github.com/firesteel/firesteel/internal/connect/host"
+	"github.com/firesteel/firesteel/internal/secure"
 	"github.com/firesteel/firesteel/internal/session"
 )
 
@@ -72,6 +73,13 @@ type server struct {
 // serve starts a server of the application. An empty host and a negative port mean the settings'.
 func serve(a *session.App, address string, port int) (*server, error) {
 	o := connect.FromConf(a.Conf)
+	by, err := secure.FromConf(a.Conf, secure.Connect)
+	if err != nil {
+		return nil, err
+	}
+	if o.TLS, err = by.Server(""); err != nil {
+		return nil, err
+	}
 	o.Version = session.SparkVersion
 	o.Spool = connect.Spool{Create: func() (*os.File, error) { return a.Dirs().Create("result_") }, Seal: a.Dirs().Seal()}
 	h, p, err := net.SplitHostPort(o.Address)

@@ -12,6 +12,7 @@ import (
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/rpc"
+	"github.com/firesteel/firesteel/internal/secure"
 	"github.com/firesteel/firesteel/internal/session"
 	"github.com/firesteel/firesteel/internal/shuffle/service"
 )
@@ -40,12 +41,16 @@ func (d *daemonFlags) serveOutputs(v *conf.Values, secret string) (*outputs, err
 	if !v.Bool("spark.shuffle.service.enabled") {
 		return nil, nil
 	}
-	return d.startService(int(v.Int("spark.shuffle.service.port")), secret)
+	return d.startService(v, int(v.Int("spark.shuffle.service.port")), secret)
 }
 
-func (d *daemonFlags) startService(port int, secret string) (*outputs, error) {
+func (d *daemonFlags) startService(v *conf.Values, port int, secret string) (*outputs, error) {
+	by, err := secure.FromConf(v, secure.RPC)
+	if err != nil {
+		return nil, err
+	}
 	s, err := service.Start(service.Options{Address: net.JoinHostPort(cmp.Or(d.host, "127.0.0.1"), strconv.Itoa(port)),
-		RPC: rpc.Config{Secret: secret, Name: "the shuffle service"}, Open: d.open, Log: daemonLog()})
+		RPC: rpc.Config{Secret: service.SecretOf(secret), TLS: by, Name: "the shuffle service"}, Open: d.open, Log: daemonLog()})
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +80,7 @@ func runShuffle(ctx context.Context, args []string) error {
 	if !f.Changed("port") && port == 0 {
 		port = int(v.Int("spark.shuffle.service.port"))
 	}
-	s, err := d.startService(port, secret)
+	s, err := d.startService(v, port, secret)
 	if err != nil {
 		return err
 	}

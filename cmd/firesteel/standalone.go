@@ -17,6 +17,7 @@ import (
 	"github.com/firesteel/firesteel/internal/cluster/standalone/core"
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/memory"
+	"github.com/firesteel/firesteel/internal/secure"
 	"github.com/firesteel/firesteel/internal/session"
 )
 
@@ -109,7 +110,11 @@ func runMaster(ctx context.Context, args []string) error {
 			*rest = 6066
 		}
 	}
-	m, err := standalone.StartMaster(standalone.MasterOptions{Host: d.host, Port: d.port, WebUI: d.webUI, REST: *rest, Secret: secret, AllowOpen: d.open,
+	by, pages, err := daemonTLS(v)
+	if err != nil {
+		return err
+	}
+	m, err := standalone.StartMaster(standalone.MasterOptions{TLS: by, PagesTLS: pages, Host: d.host, Port: d.port, WebUI: d.webUI, REST: *rest, Secret: secret, AllowOpen: d.open,
 		Recovery: recovery, Masters: masters, Reset: *reset, Core: masterConfig(v), Log: daemonLog()})
 	if err != nil {
 		return err
@@ -120,14 +125,30 @@ func runMaster(ctx context.Context, args []string) error {
 		fmt.Fprintf(os.Stderr, ", one of spark://%s", strings.Join(masters, ","))
 	}
 	if m.WebUI() != "" {
-		fmt.Fprintf(os.Stderr, ", status page http://%s", m.WebUI())
+		fmt.Fprintf(os.Stderr, ", status page %s%s", scheme(pages), m.WebUI())
 	}
 	if m.REST() != "" {
-		fmt.Fprintf(os.Stderr, ", submissions http://%s", m.REST())
+		fmt.Fprintf(os.Stderr, ", submissions %s%s", scheme(pages), m.REST())
 	}
 	fmt.Fprintln(os.Stderr)
 	<-ctx.Done()
 	return nil
+}
+
+// daemonTLS is what secures the connections of a daemon, and its pages.
+func daemonTLS(v *conf.Values) (by, pages *secure.TLS, err error) {
+	if by, err = secure.FromConf(v, secure.RPC); err == nil {
+		pages, err = secure.FromConf(v, secure.Standalone)
+	}
+	return by, pages, err
+}
+
+// scheme begins the address of pages.
+func scheme(pages *secure.TLS) string {
+	if pages != nil {
+		return "https://"
+	}
+	return "http://"
 }
 
 func daemonLog() *slog.Logger { return slog.New(slog.NewTextHandler(os.Stderr, nil)) }
@@ -256,7 +277,11 @@ func runWorker(ctx context.Context, args []string) error {
 		return err
 	}
 	defer outputs.close()
-	w, err := standalone.StartWorker(ctx, standalone.WorkerOptions{Masters: master.Addresses, Host: d.host, WebUI: d.webUI, Cores: max(*cores, 1), Memory: bytes,
+	by, pages, err := daemonTLS(v)
+	if err != nil {
+		return err
+	}
+	w, err := standalone.StartWorker(ctx, standalone.WorkerOptions{TLS: by, PagesTLS: pages, Masters: master.Addresses, Host: d.host, WebUI: d.webUI, Cores: max(*cores, 1), Memory: bytes,
 		Outputs: outputs, Dir: *dir, Secret: secret, AllowOpen: d.open, Heartbeat: masterConfig(v).WorkerTimeout / 4, Cleanup: cleanupOf(v), Log: daemonLog()})
 	if err != nil {
 		return err
@@ -272,7 +297,7 @@ func runWorker(ctx context.Context, args []string) error {
 	}
 	fmt.Fprintf(os.Stderr, "Firesteel %s: %s with %d cores and %d MiB", session.Version, w.ID(), max(*cores, 1), bytes>>20)
 	if w.WebUI() != "" {
-		fmt.Fprintf(os.Stderr, ", status page http://%s", w.WebUI())
+		fmt.Fprintf(os.Stderr, ", status page %s%s", scheme(pages), w.WebUI())
 	}
 	fmt.Fprintln(os.Stderr)
 	select {
@@ -330,7 +355,11 @@ func standaloneClient(ctx context.Context, master cluster.Master, o session.Opti
 	if err != nil {
 		return nil, err
 	}
-	return standalone.NewClient(ctx, master.Addresses, secret)
+	by, err := secure.FromConf(conf.NewValues(o.Conf), secure.RPC)
+	if err != nil {
+		return nil, err
+	}
+	return standalone.NewClient(ctx, master.Addresses, secret, by)
 }
 
 // driverOf describes an application with the files that it needs.

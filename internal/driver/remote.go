@@ -22,6 +22,7 @@ import (
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/rpc"
 	"github.com/firesteel/firesteel/internal/scheduler"
+	"github.com/firesteel/firesteel/internal/secure"
 	"github.com/firesteel/firesteel/internal/shuffle/service"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/wire"
@@ -62,7 +63,8 @@ type Remote struct {
 	d      *Driver
 	server *rpc.Server
 	app    cluster.App
-	key    []byte          // of spill files and map outputs, if they are encrypted
+	key    []byte // of spill files and map outputs, if they are encrypted
+	tls    *secure.TLS
 	base   context.Context // of requests to the manager
 	cancel context.CancelFunc
 	busy   sync.WaitGroup // requests to the manager, watchers of connections
@@ -126,6 +128,9 @@ func (r *Remote) Start(ctx context.Context, d *Driver) error {
 	if r.app.Secret == "" {
 		r.app.Secret = NewSecret()
 	}
+	if err := r.secure(); err != nil {
+		return err
+	}
 	if r.o.Conf.Bool("spark.io.encryption.enabled") {
 		key, err := memory.NewKey(int(r.o.Conf.Int("spark.io.encryption.keySizeBits")))
 		if err != nil {
@@ -149,7 +154,22 @@ func (r *Remote) Start(ctx context.Context, d *Driver) error {
 
 // rpc is how the driver presents itself.
 func (r *Remote) rpc() rpc.Config {
-	return rpc.Config{Secret: r.app.Secret, Build: wire.Build(), Name: "the driver", Timeout: min(r.o.Conf.Duration("spark.network.timeout"), handshakeLimit)}
+	return rpc.Config{Secret: r.app.Secret, TLS: r.tls, Build: wire.Build(), Name: "the driver", Timeout: min(r.o.Conf.Duration("spark.network.timeout"), handshakeLimit)}
+}
+
+// secure reads what secures connections, and has executors know it before they connect.
+func (r *Remote) secure() (err error) {
+	if r.tls, err = secure.FromConf(r.o.Conf, secure.RPC); err != nil || r.tls == nil {
+		return err
+	}
+	sealed, err := r.tls.Seal(r.app.Secret)
+	env := maps.Clone(r.app.Executor.Env)
+	if env == nil {
+		env = map[string]string{}
+	}
+	env[secure.Env] = sealed
+	r.app.Executor.Env = env
+	return err
 }
 
 // NewSecret makes a secret that an application may have.

@@ -11,6 +11,7 @@ import (
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/rpc"
 	"github.com/firesteel/firesteel/internal/scheduler"
+	"github.com/firesteel/firesteel/internal/shuffle/service"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/wire"
 )
@@ -149,7 +150,7 @@ func (r *Remote) settings(a *wire.Application) (*wire.Settings, error) {
 	}
 	all := r.o.Conf.All()
 	delete(all, "spark.authenticate.secret")
-	return &wire.Settings{Name: r.app.Name, Conf: all, Key: r.key}, nil
+	return &wire.Settings{Name: r.app.Name, Conf: all, Key: r.key, Services: service.SecretFor(r.o.Conf, r.app.Secret)}, nil
 }
 
 // admits says whether an executor may register; the lock is held.

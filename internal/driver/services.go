@@ -27,14 +27,10 @@ func (r *Remote) holdService(host string) {
 	r.services[host] = l
 }
 
-// serviceRPC is how the driver presents itself to shuffle services: they know the secret that the cluster shares, not one that
-// was made for this application.
+// serviceRPC is how the driver presents itself to shuffle services.
 func (r *Remote) serviceRPC() rpc.Config {
 	c := r.rpc()
-	c.Build = ""
-	if !r.o.Conf.Bool("spark.authenticate") {
-		c.Secret = ""
-	}
+	c.Build, c.Secret = "", service.SecretFor(r.o.Conf, r.app.Secret)
 	return c
 }
 

@@ -47,7 +47,7 @@ func (p *process) openBlocks() {
 
 // rpc is how this process presents itself.
 func (p *process) rpc() rpc.Config {
-	return rpc.Config{Secret: p.args.Secret, Build: wire.Build(), Name: "executor " + string(p.args.ID)}
+	return rpc.Config{Secret: p.args.Secret, TLS: p.args.TLS, Build: wire.Build(), Name: "executor " + string(p.args.ID)}
 }
 
 // listen opens the block server's port, or one of the next ones if it is taken.

@@ -16,6 +16,7 @@ import (
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/hadoop"
 	"github.com/firesteel/firesteel/internal/memory"
+	"github.com/firesteel/firesteel/internal/secure"
 )
 
 // Arguments are those of the command executor, as cluster.App.Arguments makes them.
@@ -28,6 +29,7 @@ type Arguments struct {
 	Cores  int
 	Memory int64
 	Secret string
+	TLS    *secure.TLS // nil: connections are not secured
 }
 
 // ParseArguments reads flags; the word executor may stand before them. The secret is taken out of the environment.
@@ -41,6 +43,10 @@ func ParseArguments(args []string) (*Arguments, error) {
 		if a.Secret, err = hadoop.LoadSecret(); err != nil {
 			return nil, err
 		}
+	}
+	var err error
+	if a.TLS, err = secure.FromEnv(a.Secret); err != nil {
+		return nil, err
 	}
 	if len(args) > 0 && args[0] == "executor" {
 		args = args[1:]

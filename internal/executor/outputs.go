@@ -14,14 +14,10 @@ import (
 	"github.com/firesteel/firesteel/internal/shuffle/service"
 )
 
-// serviceRPC is how this process presents itself to shuffle services: they know the secret that the cluster shares, not one
-// that a driver made for its application.
+// serviceRPC is how this process presents itself to shuffle services, by the secret that the driver told.
 func (p *process) serviceRPC() rpc.Config {
 	c := p.rpc()
-	c.Build = ""
-	if !p.conf.Bool("spark.authenticate") {
-		c.Secret = ""
-	}
+	c.Build, c.Secret = "", p.services
 	return c
 }
 

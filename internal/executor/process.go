@@ -34,10 +34,12 @@ type process struct {
 	kinds map[string]Kind
 	conf  *conf.Values
 	key   []byte // of files, if they are encrypted
-	env   *Env
-	conn  *rpc.Conn
-	out   *rpc.Outbox[wire.Report]
-	ready chan struct{} // closed when orders can be taken
+	// services is the secret of shuffle services.
+	services string
+	env      *Env
+	conn     *rpc.Conn
+	out      *rpc.Outbox[wire.Report]
+	ready    chan struct{} // closed when orders can be taken
 
 	ctx    context.Context // of tasks
 	stop   context.CancelCauseFunc
@@ -126,7 +128,7 @@ func (p *process) connect(ctx context.Context) error {
 		p.conn.Close()
 		return err
 	}
-	p.conf, p.key = conf.NewValues(s.Conf), s.Key
+	p.conf, p.key, p.services = conf.NewValues(s.Conf), s.Key, s.Services
 	return nil
 }
 

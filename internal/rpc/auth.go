@@ -7,12 +7,15 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/firesteel/firesteel/internal/secure"
 )
 
 // Version is that of the protocol; processes of other versions are refused by name.
@@ -32,6 +35,8 @@ type Config struct {
 	Release string
 	// Name is what the peer's messages call this process: executor 3, worker at host:port.
 	Name string
+	// TLS secures the connection before anything else is said; nil: it is not secured.
+	TLS *secure.TLS
 	// Timeout of connecting and of the handshake; 0 means 10 s.
 	Timeout time.Duration
 }
@@ -211,14 +216,18 @@ func Dial(ctx context.Context, addr string, c Config, h Handler) (*Conn, error) 
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be reached: %w", addr, err)
 	}
-	stop := context.AfterFunc(ctx, func() { _ = n.SetDeadline(time.Unix(1, 0)) })
-	r := bufio.NewReaderSize(n, 64<<10)
-	peer, err := greet(n, r, &c)
+	raw := n
+	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
+	n, err = secureClient(ctx, raw, addr, &c)
+	r, peer := bufio.NewReaderSize(n, 64<<10), ""
+	if err == nil {
+		peer, err = greet(n, r, &c)
+	}
 	if !stop() && err == nil {
 		err = context.Cause(ctx)
 	}
 	if err != nil {
-		_ = n.Close()
+		_ = raw.Close()
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
@@ -235,6 +244,7 @@ func Dial(ctx context.Context, addr string, c Config, h Handler) (*Conn, error) 
 type Server struct {
 	listener net.Listener
 	cfg      Config
+	tls      *tls.Config // nil: connections are not secured
 	handler  func(*Conn) Handler
 	refused  func(peer string, err error)
 	serving  sync.WaitGroup
@@ -252,11 +262,15 @@ const maxHandshakes = 256
 // Listen serves connections at addr; handler makes the handler of each. refused, if not nil, is told about peers that
 // were not let in.
 func Listen(addr string, c Config, handler func(*Conn) Handler, refused func(peer string, err error)) (*Server, error) {
+	tlsConfig, err := c.TLS.Server(c.Secret)
+	if err != nil {
+		return nil, err
+	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{listener: l, cfg: c, handler: handler, refused: refused, conns: map[*Conn]bool{}, shakes: map[net.Conn]bool{}, done: make(chan struct{})}
+	s := &Server{listener: l, cfg: c, tls: tlsConfig, handler: handler, refused: refused, conns: map[*Conn]bool{}, shakes: map[net.Conn]bool{}, done: make(chan struct{})}
 	s.serving.Go(s.accept)
 	return s, nil
 }
@@ -320,19 +334,24 @@ func (l *lazy) Receive(c *Conn, method string, body []byte) {
 }
 
 func (s *Server) welcome(n net.Conn) {
-	_ = n.SetDeadline(time.Now().Add(s.cfg.timeout()))
-	r := bufio.NewReaderSize(n, 64<<10)
-	peer, err := admit(n, r, &s.cfg)
+	raw := n
+	_ = raw.SetDeadline(time.Now().Add(s.cfg.timeout()))
+	n, err := secureServer(raw, s.tls)
+	r, peer := (*bufio.Reader)(nil), ""
+	if err == nil {
+		r = bufio.NewReaderSize(n, 64<<10)
+		peer, err = admit(n, r, &s.cfg)
+	}
 	if err == nil {
 		err = n.SetDeadline(time.Time{})
 	}
 	s.mu.Lock()
-	delete(s.shakes, n)
+	delete(s.shakes, raw)
 	if err != nil || s.closed {
 		s.mu.Unlock()
-		_ = n.Close()
+		_ = raw.Close()
 		if err != nil && s.refused != nil {
-			s.refused(n.RemoteAddr().String(), err)
+			s.refused(raw.RemoteAddr().String(), err)
 		}
 		return
 	}

@@ -3,6 +3,7 @@ package rpc
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -72,6 +73,7 @@ type Conn struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	serving sync.WaitGroup
+	buffer  *bufio.Writer // of a connection over TLS
 
 	mu      sync.Mutex
 	next    uint32
@@ -276,7 +278,7 @@ func (c *Conn) write() {
 			continue
 		}
 		_ = c.net.SetWriteDeadline(time.Now().Add(writeTimeout))
-		if _, err := batch.WriteTo(c.net); err != nil {
+		if err := c.transmit(batch); err != nil {
 			c.fail(fmt.Errorf("sending failed: %w", err))
 			return
 		}
@@ -294,6 +296,23 @@ func (c *Conn) write() {
 			}
 		}
 	}
+}
+
+// transmit writes queued frames: at once, or in few records of TLS.
+func (c *Conn) transmit(batch net.Buffers) error {
+	if _, sealed := c.net.(*tls.Conn); !sealed {
+		_, err := batch.WriteTo(c.net)
+		return err
+	}
+	if c.buffer == nil {
+		c.buffer = bufio.NewWriterSize(c.net, 64<<10)
+	}
+	for _, b := range batch {
+		if _, err := c.buffer.Write(b); err != nil {
+			return err
+		}
+	}
+	return c.buffer.Flush()
 }
 
 func (c *Conn) read(r *bufio.Reader) {

@@ -19,6 +19,7 @@ import (
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/scheduler"
+	"github.com/firesteel/firesteel/internal/secure"
 	"github.com/firesteel/firesteel/internal/shuffle/service"
 )
 
@@ -98,6 +99,9 @@ func (a *App) newBackend(ctx context.Context, o *Options) (driver.Executors, err
 		}
 	}
 	secret := givenSecret()
+	if secret == "" && a.master.Kind == cluster.Standalone {
+		secret = driver.NewSecret() // that of the cluster is for its daemons and those who submit
+	}
 	if a.master.Kind == cluster.LocalCluster && a.Conf.Bool("spark.shuffle.service.enabled") {
 		if secret, err = a.serveOutputs(secret, o.Log); err != nil {
 			return nil, err
@@ -126,11 +130,15 @@ func givenSecret() string {
 // secret, which is that of the service where they must know one.
 func (a *App) serveOutputs(secret string, log *slog.Logger) (string, error) {
 	o := service.Options{Address: net.JoinHostPort(localcluster.Host, a.Conf.String("spark.shuffle.service.port")), Log: log}
+	var err error
+	if o.RPC.TLS, err = secure.FromConf(a.Conf, secure.RPC); err != nil {
+		return "", err
+	}
 	if a.Conf.Bool("spark.authenticate") {
 		if secret = cmp.Or(secret, a.Conf.String("spark.authenticate.secret")); secret == "" {
 			secret = driver.NewSecret()
 		}
-		o.RPC.Secret = secret
+		o.RPC.Secret = service.SecretFor(a.Conf, secret)
 	}
 	s, err := service.Start(o)
 	if err != nil {

@@ -31,6 +31,8 @@ type Settings struct {
 	Name string
 	Conf map[string]string
 	Key  []byte // of spill files and map outputs, if they are encrypted
+	// Services is the secret of shuffle services; "": they ask for none.
+	Services string
 }
 
 // Registration says that an executor is ready.

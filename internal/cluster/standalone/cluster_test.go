@@ -118,7 +118,7 @@ func TestMasterRestarts(t *testing.T) {
 			a.Has("0", "1", "2")
 			before := a.Executor("0").PID
 			runs := filepath.Join(t.TempDir(), "runs")
-			c, err := NewClient(t.Context(), []string{m.says}, "s")
+			c, err := NewClient(t.Context(), []string{m.says}, "s", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -239,7 +239,7 @@ func TestRefusals(t *testing.T) {
 			if !errors.As(err, &refused) {
 				t.Errorf("the worker got %v", err)
 			}
-			if _, err = NewClient(t.Context(), []string{m.says}, c.secret); !errors.As(err, &refused) {
+			if _, err = NewClient(t.Context(), []string{m.says}, c.secret, nil); !errors.As(err, &refused) {
 				t.Errorf("the client got %v", err)
 			}
 		})
@@ -336,7 +336,7 @@ func TestDrivers(t *testing.T) {
 	t.Parallel()
 	m := startMaster(t, MasterOptions{})
 	w, _ := startWorker(t, m, 2, "")
-	c, err := NewClient(t.Context(), []string{m.says}, "")
+	c, err := NewClient(t.Context(), []string{m.says}, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

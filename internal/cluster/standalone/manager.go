@@ -16,6 +16,7 @@ import (
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/rpc"
+	"github.com/firesteel/firesteel/internal/secure"
 )
 
 // Manager is an application's side of a standalone cluster. It implements cluster.Manager.
@@ -23,7 +24,9 @@ type Manager struct {
 	masters []string
 	secret  string
 	program Program
-	max     int // cores of all executors; 0: no limit
+	tls     *secure.TLS
+	wrong   error // in the settings
+	max     int   // cores of all executors; 0: no limit
 	warn    func(string)
 	base    context.Context
 	stop    context.CancelFunc
@@ -52,11 +55,15 @@ func NewManager(m cluster.Master, v *conf.Values) *Manager {
 	if v.Bool("spark.authenticate") {
 		out.secret = v.String("spark.authenticate.secret")
 	}
+	out.tls, out.wrong = secure.FromConf(v, secure.RPC)
 	return out
 }
 
 // Start implements cluster.Manager.
 func (m *Manager) Start(ctx context.Context, app cluster.App, notify func(cluster.Notice)) error {
+	if m.wrong != nil {
+		return m.wrong
+	}
 	m.mu.Lock()
 	if m.started || m.stopped {
 		m.mu.Unlock()
@@ -83,7 +90,7 @@ func (m *Manager) Start(ctx context.Context, app cluster.App, notify func(cluste
 
 // connect registers the application at the master that leads, with what it has.
 func (m *Manager) connect(ctx context.Context, most time.Duration) error {
-	p, err := find(ctx, dialOptions{m.masters, identity(m.secret, "application "+m.desc.Name, m.program), &appHandler{m}}, most, m.register)
+	p, err := find(ctx, dialOptions{m.masters, secured(identity(m.secret, "application "+m.desc.Name, m.program), m.tls), &appHandler{m}}, most, m.register)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package standalone
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"github.com/firesteel/firesteel/internal/cluster/standalone/core"
 	"github.com/firesteel/firesteel/internal/cluster/standalone/quorum"
 	"github.com/firesteel/firesteel/internal/rpc"
+	"github.com/firesteel/firesteel/internal/secure"
 )
 
 // MasterOptions describe a master.
@@ -29,6 +31,8 @@ type MasterOptions struct {
 	Recovery  string        // folder of what outlives the master; "": nothing does
 	Reset     bool          // forget what the folder holds
 	Masters   []string      // host:port of all masters, of which this is one; nil: it is alone
+	TLS       *secure.TLS   // of connections between daemons and drivers; nil: they are not secured
+	PagesTLS  *secure.TLS   // of pages and submissions
 	Silence   time.Duration // how long a leader may not be heard of before another is elected; 0: 2 s
 	Core      core.Config
 	Program   Program
@@ -130,7 +134,9 @@ func StartMaster(o MasterOptions) (*Master, error) {
 }
 
 // rpc is how this master presents itself.
-func (o *MasterOptions) rpc(name string) rpc.Config { return identity(o.Secret, name, o.Program) }
+func (o *MasterOptions) rpc(name string) rpc.Config {
+	return secured(identity(o.Secret, name, o.Program), o.TLS)
+}
 
 // allowed refuses to listen where everybody could come, without authentication.
 func allowed(host, secret string, open bool, who string) error {
@@ -148,7 +154,7 @@ const maxPorts = 16
 
 // serve serves HTTP on a port or one of the next; url is set to its address.
 func (m *Master) serve(port int, h http.Handler, url *string) error {
-	srv, address, err := servePages(m.o.Host, port, h)
+	srv, address, err := servePages(m.o.Host, port, h, m.o.PagesTLS)
 	if err == nil && srv != nil {
 		*url = address
 		m.pages = append(m.pages, srv)
@@ -156,17 +162,25 @@ func (m *Master) serve(port int, h http.Handler, url *string) error {
 	return err
 }
 
-func servePages(host string, port int, h http.Handler) (*http.Server, string, error) {
+func servePages(host string, port int, h http.Handler, by *secure.TLS) (*http.Server, string, error) {
 	if port < 0 {
 		return nil, "", nil
+	}
+	config, err := by.Server("")
+	if err != nil {
+		return nil, "", err
 	}
 	for i := 0; ; i++ {
 		l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 		if err == nil {
 			srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
 				IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10}
+			address := l.Addr().String()
+			if config != nil {
+				l = tls.NewListener(l, config)
+			}
 			go func() { _ = srv.Serve(l) }() // it ends with Close
-			return srv, l.Addr().String(), nil
+			return srv, address, nil
 		}
 		if port == 0 || i >= maxPorts || !errors.Is(err, syscall.EADDRINUSE) {
 			return nil, "", fmt.Errorf("no port for the pages: %w", err)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/firesteel/firesteel/internal/cluster/standalone/core"
 	"github.com/firesteel/firesteel/internal/rpc"
+	"github.com/firesteel/firesteel/internal/secure"
 )
 
 // The methods: an event that is answered or not, messages of the master, and a look at its state.
@@ -87,6 +88,12 @@ var messages = sync.OnceValue(func() string {
 // identity is how a process of a cluster presents itself.
 func identity(secret, name string, p Program) rpc.Config {
 	return rpc.Config{Secret: secret, Name: name, Release: p.Release, Build: cmp.Or(p.Messages, messages())}
+}
+
+// secured adds what secures its connections.
+func secured(c rpc.Config, by *secure.TLS) rpc.Config {
+	c.TLS = by
+	return c
 }
 
 // The limits of who looks for a master or watches one.

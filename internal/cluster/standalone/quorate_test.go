@@ -151,7 +151,7 @@ func TestMastersFollowEachOther(t *testing.T) {
 		begun := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second) // as promised
 		defer cancel()
-		c, err := NewClient(ctx, m.addresses, "s")
+		c, err := NewClient(ctx, m.addresses, "s", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/firesteel/firesteel/internal/cluster/standalone/core"
 	"github.com/firesteel/firesteel/internal/rpc"
+	"github.com/firesteel/firesteel/internal/secure"
 )
 
 // Client asks the master that leads about drivers. It follows when another one does.
@@ -17,8 +18,8 @@ type Client struct {
 }
 
 // NewClient connects to the master that leads.
-func NewClient(ctx context.Context, masters []string, secret string) (*Client, error) {
-	c := &Client{o: dialOptions{masters, identity(secret, "a client", Program{}), silent{}}}
+func NewClient(ctx context.Context, masters []string, secret string, by *secure.TLS) (*Client, error) {
+	c := &Client{o: dialOptions{masters, secured(identity(secret, "a client", Program{}), by), silent{}}}
 	var err error
 	c.peer, err = dialFor(ctx, c.o, firstContact)
 	if err != nil {

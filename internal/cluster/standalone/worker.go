@@ -20,6 +20,7 @@ import (
 	"github.com/firesteel/firesteel/internal/cluster/standalone/core"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/rpc"
+	"github.com/firesteel/firesteel/internal/secure"
 )
 
 // WorkerOptions describe a worker.
@@ -32,6 +33,8 @@ type WorkerOptions struct {
 	Dir       string   // of what executors and drivers write
 	Secret    string   // of the cluster
 	AllowOpen bool
+	TLS       *secure.TLS   // of connections between daemons and drivers; nil: they are not secured
+	PagesTLS  *secure.TLS   // of pages
 	Heartbeat time.Duration // 0: 15 s, a quarter of spark.worker.timeout
 	Contact   time.Duration // how long a master is looked for at the start; 0: 20 s
 	Cleanup   Cleanup
@@ -157,7 +160,7 @@ func StartWorker(ctx context.Context, o WorkerOptions) (*Worker, error) {
 		w.stop()
 		return nil, err
 	}
-	if w.page, w.web, err = servePages(o.Host, o.WebUI, w.statusPage()); err != nil {
+	if w.page, w.web, err = servePages(o.Host, o.WebUI, w.statusPage(), o.PagesTLS); err != nil {
 		w.stop()
 		w.peer.Close()
 		return nil, err
@@ -211,7 +214,7 @@ func (w *Worker) Close() {
 
 // connect registers at the master that leads, with what runs.
 func (w *Worker) connect(ctx context.Context, most time.Duration) error {
-	o := dialOptions{w.o.Masters, identity(w.o.Secret, w.id, w.o.Program), &workerHandler{w}}
+	o := dialOptions{w.o.Masters, secured(identity(w.o.Secret, w.id, w.o.Program), w.o.TLS), &workerHandler{w}}
 	p, err := find(ctx, o, most, func(ctx context.Context, p *Peer) error {
 		ctx, cancel := context.WithTimeout(ctx, answerLimit)
 		defer cancel()

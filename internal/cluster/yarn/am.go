@@ -23,6 +23,7 @@ import (
 	"github.com/firesteel/firesteel/internal/hadoop"
 	"github.com/firesteel/firesteel/internal/hadoop/yarn"
 	"github.com/firesteel/firesteel/internal/rpc"
+	"github.com/firesteel/firesteel/internal/secure"
 )
 
 // SpecEnv names, for a driver in the application master's container, the file with what the submission said.
@@ -202,7 +203,11 @@ func (a *am) serve(ctx context.Context) error {
 		return err
 	}
 	s := &server{ended: make(chan struct{}), stop: make(chan stopMessage, 1), failed: make(chan error, 1)}
-	c, err := rpc.Dial(ctx, a.spec.Driver, rpc.Config{Secret: secret, Name: "the application master"}, s)
+	by, err := secure.FromEnv(secret)
+	if err != nil {
+		return err
+	}
+	c, err := rpc.Dial(ctx, a.spec.Driver, rpc.Config{Secret: secret, TLS: by, Name: "the application master"}, s)
 	if err != nil {
 		reason := fmt.Sprintf("the driver at %s cannot be reached: %v", a.spec.Driver, err)
 		return errors.Join(errors.New(reason), a.report(yarn.FinalFailed, reason))

@@ -13,6 +13,7 @@ import (
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/hadoop"
 	"github.com/firesteel/firesteel/internal/hadoop/yarn"
+	"github.com/firesteel/firesteel/internal/secure"
 )
 
 // client submits one application.
@@ -140,6 +141,15 @@ func (c *client) masterLaunch(s *staging, sp *spec, secret string) (*yarn.Launch
 	}
 	env := prefixed(c.v, "spark.yarn.appMasterEnv.")
 	env["SPARK_USER"] = c.user.Short()
+	by, err := secure.FromConf(c.v, secure.RPC)
+	if err != nil {
+		return nil, err
+	}
+	if sealed, err := by.Seal(secret); err != nil {
+		return nil, err
+	} else if sealed != "" {
+		env[secure.Env] = sealed
+	}
 	env[cluster.ExecutorEnv] = "1" // the program of a Go application finds yarn-am among its arguments by it
 	if !c.conf.Kerberos() {
 		env["HADOOP_USER_NAME"] = c.user.Short()

@@ -16,6 +16,7 @@ import (
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/rpc"
+	"github.com/firesteel/firesteel/internal/secure"
 )
 
 // What the driver and its application master say to each other in client mode, as JSON.
@@ -129,7 +130,11 @@ func newLink(v *conf.Values, app cluster.App, notify func(cluster.Notice)) (*lin
 	if bind == "" {
 		bind = host
 	}
-	l.server, err = rpc.Listen(net.JoinHostPort(bind, "0"), rpc.Config{Secret: app.Secret, Name: "the driver"}, func(*rpc.Conn) rpc.Handler { return l }, nil)
+	by, err := secure.FromConf(v, secure.RPC)
+	if err != nil {
+		return nil, "", err
+	}
+	l.server, err = rpc.Listen(net.JoinHostPort(bind, "0"), rpc.Config{Secret: app.Secret, TLS: by, Name: "the driver"}, func(*rpc.Conn) rpc.Handler { return l }, nil)
 	if err != nil {
 		return nil, "", fmt.Errorf("listening for the application master: %w", err)
 	}
