@@ -60,8 +60,8 @@ type App struct {
 	User      string
 	DriverURL string // host:port at which executors register
 	UI        string // URL of the application's pages; "": it has none
-	// Secret that executors must know (spark.authenticate); empty: none. It travels in the environment variable
-	// SecretEnv, never on a command line, and is not logged.
+	// Secret that executors must know (spark.authenticate); empty: none. It travels in the variable SecretEnv, never on a
+	// command line, and is not logged.
 	Secret   string
 	Executor Executor
 	Conf     map[string]string // the spark.* settings that were given
@@ -102,6 +102,16 @@ func (a *App) Environment() map[string]string {
 		env[SecretEnv] = a.Secret
 	}
 	return env
+}
+
+// Private takes what others on the machine must not see out of the variables of Environment, for child.Spec.
+func Private(env map[string]string) (open, private map[string]string) {
+	open, private = maps.Clone(env), map[string]string{}
+	if s, ok := open[SecretEnv]; ok {
+		private[SecretEnv] = s
+		delete(open, SecretEnv)
+	}
+	return open, private
 }
 
 // Notice is what a manager tells: one of the types below.

@@ -33,7 +33,7 @@ func init() {
 // startService starts a shuffle service and gives the settings by which an application finds it.
 func startService(t *testing.T, secret string) (*service.Server, map[string]string) {
 	t.Helper()
-	s, err := service.Start(service.Options{Address: "127.0.0.1:0", RPC: rpc.Config{Secret: secret}})
+	s, err := service.Start(service.Options{Address: "127.0.0.1:0", RPC: rpc.Config{Secret: service.SecretOf(secret)}})
 	if err != nil {
 		t.Fatal(err)
 	}

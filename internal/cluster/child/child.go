@@ -5,15 +5,20 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
 
 // Spec is a process to start. It gets a process group of its own, so that an interrupt of the terminal reaches its parent alone.
 type Spec struct {
-	Path           string
-	Args           []string          // without the program's name
-	Env            map[string]string // besides those of this process
+	Path string
+	Args []string          // without the program's name
+	Env  map[string]string // besides those of this process
+	// Private are variables like Env that others do not see in the list of processes: they go through a pipe, and the program
+	// finds them in its environment after FollowParent.
+	Private        map[string]string
 	Dir            string
 	Stdout, Stderr string // files, made with mode 0600; "": nowhere
 	Follow         bool   // end with this process (the program calls FollowParent)
@@ -34,7 +39,10 @@ func Start(s Spec) (*Process, error) {
 	cmd := exec.Command(s.Path, s.Args...)
 	cmd.Dir = s.Dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Env = os.Environ()
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(e string) bool {
+		name, _, _ := strings.Cut(e, "=")
+		return ours[name]
+	})
 	for k, v := range s.Env {
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}
@@ -64,9 +72,21 @@ func Start(s Spec) (*Process, error) {
 		cmd.ExtraFiles = []*os.File{theirs} // it becomes lifelineFD
 		cmd.Env = append(cmd.Env, lifelineEnv+"=1")
 	}
+	tell := func() error { return nil }
+	if len(s.Private) > 0 {
+		var done func()
+		if tell, done, err = whisper(cmd, s.Private); err != nil {
+			p.loose()
+			return nil, err
+		}
+		defer done()
+	}
 	if err := cmd.Start(); err != nil {
 		p.loose()
 		return nil, err
+	}
+	if err := tell(); err != nil { // it has ended, which is told below
+		_ = cmd.Process.Kill()
 	}
 	go p.wait()
 	return p, nil

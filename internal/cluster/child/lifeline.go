@@ -1,6 +1,7 @@
 package child
 
 import (
+	"fmt"
 	"os"
 	"syscall"
 	"time"
@@ -16,9 +17,13 @@ const (
 const patience = 5 * time.Second
 
 // FollowParent ends this process and its group when the parent that started it with a lifeline dies, even by SIGKILL: by
-// SIGTERM first, then by SIGKILL. Without a lifeline it does nothing. Programs that are children of cluster
+// SIGTERM first, then by SIGKILL. Without a lifeline it does not. It takes over private variables, too. Programs that are children of cluster
 // managers call it first.
 func FollowParent() {
+	if err := listen(); err != nil {
+		fmt.Fprintln(os.Stderr, "firesteel:", err)
+		os.Exit(1)
+	}
 	if os.Getenv(lifelineEnv) == "" {
 		return
 	}

@@ -113,7 +113,8 @@ func (m *Manager) launch() error {
 		return err
 	}
 	log := filepath.Join(dir, "stderr")
-	p, err := child.Start(child.Spec{Path: m.app.Executor.Binary, Args: m.app.Arguments(id, Host, m.app.Executor.Cores), Env: m.app.Environment(),
+	env, private := cluster.Private(m.app.Environment())
+	p, err := child.Start(child.Spec{Path: m.app.Executor.Binary, Args: m.app.Arguments(id, Host, m.app.Executor.Cores), Env: env, Private: private,
 		Stdout: log, Stderr: log})
 	if err != nil {
 		return fmt.Errorf("executor %s could not be started: %w", id, err)

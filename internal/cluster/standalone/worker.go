@@ -488,7 +488,8 @@ func (w *Worker) startExecutor(m core.LaunchExecutor, dir string) (*child.Proces
 	}
 	app := cluster.App{ID: event.AppID(cmp.Or(m.Launch.AppID, m.App)), Name: m.Name, DriverURL: m.Launch.DriverURL, Secret: secret,
 		Executor: cluster.Executor{Cores: m.Cores, Memory: m.Launch.Memory, Env: m.Launch.Env}}
-	return child.Start(child.Spec{Path: binary, Args: app.Arguments(event.ExecutorID(strconv.Itoa(m.ID)), w.o.Host, m.Cores), Env: app.Environment(), Follow: true,
+	env, private := cluster.Private(app.Environment())
+	return child.Start(child.Spec{Path: binary, Args: app.Arguments(event.ExecutorID(strconv.Itoa(m.ID)), w.o.Host, m.Cores), Env: env, Private: private, Follow: true,
 		Dir: dir, Stdout: filepath.Join(dir, "stdout"), Stderr: filepath.Join(dir, "stderr")})
 }
 
