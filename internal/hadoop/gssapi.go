@@ -47,7 +47,7 @@ func (g *gssapiClient) start([]byte) ([]byte, error) {
 func (g *gssapiClient) step(challenge []byte) ([]byte, error) {
 	if !g.replied {
 		g.replied = true
-		return nil, g.reply(challenge)
+		return []byte{}, g.reply(challenge) // an answer without content, but one
 	}
 	return g.layer(challenge)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/hadoop"
 	"github.com/firesteel/firesteel/internal/hadoop/yarn"
+	"github.com/firesteel/firesteel/internal/sparkerr"
 )
 
 // Manager gives an application executors that are YARN's containers. It is a cluster.Manager.
@@ -215,6 +216,9 @@ func (m *Manager) await(ctx context.Context, ready <-chan struct{}) error {
 // startUnmanaged makes the driver the application master, without a container.
 func (m *Manager) startUnmanaged(ctx context.Context, app cluster.App, sp *spec) error {
 	c := m.client
+	if c.conf.Kerberos() { // the ResourceManager gives the token to users whose full name is their short one
+		return sparkerr.Unsupported("spark.yarn.unmanagedAM.enabled with Kerberos")
+	}
 	if err := m.submit(ctx, nil); err != nil {
 		return err
 	}
