@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/firesteel/firesteel/internal/cluster"
+	"github.com/firesteel/firesteel/internal/cluster/kubernetes"
 	"github.com/firesteel/firesteel/internal/cluster/yarn"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 )
@@ -21,12 +23,15 @@ func runLogs(ctx context.Context, args []string) error {
 	if f.NArg() != 1 {
 		return usageError{errors.New("logs takes the id of one application")}
 	}
-	if !strings.HasPrefix(f.Arg(0), "application_") {
-		return sparkerr.Unsupported("logs of " + f.Arg(0) + ", which is no application on YARN")
-	}
 	o, err := app.options()
 	if err != nil {
 		return err
+	}
+	if master, err := cluster.ParseMaster(o.MasterOr()); err == nil && master.Kind == cluster.Kubernetes {
+		return kubernetes.Logs(ctx, master.Target, o.Conf, f.Arg(0), os.Stdout)
+	}
+	if !strings.HasPrefix(f.Arg(0), "application_") {
+		return sparkerr.Unsupported("logs of " + f.Arg(0) + ", which is no application on YARN")
 	}
 	return yarn.Logs(ctx, o.Conf, f.Arg(0), os.Stdout)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -84,6 +85,12 @@ func (r *resources[T, L, PT, PL]) watch(ctx context.Context, o metav1.ListOption
 
 func (r *resources[T, L, PT, PL]) patch(ctx context.Context, name string, merge []byte) error {
 	return r.do(ctx, r.rest.Patch(types.MergePatchType).Name(name).Body(merge), PT(new(T)))
+}
+
+// log opens what a pod's container has written; following it as long as it writes.
+func (c *client) log(ctx context.Context, pod, container string) (io.ReadCloser, error) {
+	return c.pods.rest.Get().Namespace(c.pods.namespace).Resource("pods").Name(pod).SubResource("log").
+		VersionedParams(&corev1.PodLogOptions{Container: container, Follow: true}, params).Stream(ctx)
 }
 
 // delete deletes an object; a negative grace leaves it to the object.

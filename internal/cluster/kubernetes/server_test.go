@@ -61,6 +61,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if len(parts) > 2 {
 		name = parts[2]
 	}
+	if len(parts) > 3 && parts[3] == "log" {
+		fmt.Fprintf(w, "%s of %s\n", r.URL.Query().Get("container"), name)
+		return
+	}
 	body, _ := io.ReadAll(r.Body)
 	if r.Method == http.MethodGet && r.URL.Query().Get("watch") != "" {
 		s.watch(w, r, plural)

@@ -539,6 +539,26 @@ func Status(ctx context.Context, target string, settings map[string]string, id s
 	return nil
 }
 
+// Logs writes what the drivers that a submission ID names have written, until they end.
+func Logs(ctx context.Context, target string, settings map[string]string, id string, out io.Writer) error {
+	c, pods, err := drivers(ctx, target, settings, id)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	for i := range pods {
+		in, err := c.log(ctx, pods[i].Name, driverContainer)
+		if err != nil {
+			return fmt.Errorf("the log of the driver's pod %s: %w", pods[i].Name, err)
+		}
+		_, err = io.Copy(out, in)
+		if err := errors.Join(err, in.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Kill deletes the drivers that a submission ID names, and with them what they own.
 func Kill(ctx context.Context, target string, settings map[string]string, id string, out io.Writer) error {
 	c, pods, err := drivers(ctx, target, settings, id)

@@ -191,6 +191,10 @@ func TestStatusAndKill(t *testing.T) {
 	if err := Status(t.Context(), r.URL, r.app.Conf, "default:job-*", &out); err != nil || strings.Count(out.String(), "phase: Pending") != 2 {
 		t.Errorf("%v\n%s", err, out.String())
 	}
+	out.Reset()
+	if err := Logs(t.Context(), r.URL, r.app.Conf, "job-1", &out); err != nil || out.String() != "spark-kubernetes-driver of job-1\n" {
+		t.Errorf("%q %v", out.String(), err)
+	}
 	if err := Kill(t.Context(), r.URL, r.app.Conf, "job-1", &out); err != nil || !slices.Equal(r.names("pods"), []string{"job-0"}) {
 		t.Errorf("%v %q", err, r.names("pods"))
 	}
