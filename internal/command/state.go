@@ -79,18 +79,18 @@ func (r *runner) setConf(x *logical.SetConf) (*Result, error) {
 	case x.Key == "" && x.Verbose:
 		out.Schema = text("key", "value", "meaning", "Since version")
 		for _, e := range v.Listing() {
-			out.Rows = append(out.Rows, []any{e.Key, redact(e.Key, e.Value), e.Doc, e.Since})
+			out.Rows = append(out.Rows, []any{e.Key, v.Redacted(e.Key, e.Value), e.Doc, e.Since})
 		}
 	case x.Key == "":
 		for _, e := range v.Sorted() {
-			out.Rows = append(out.Rows, []any{e.Key, redact(e.Key, e.Value)})
+			out.Rows = append(out.Rows, []any{e.Key, v.Redacted(e.Key, e.Value)})
 		}
 	case x.Value == nil:
 		s, ok := v.Lookup(x.Key)
 		if !ok {
 			s = "<undefined>"
 		}
-		out.Rows = [][]any{{x.Key, redact(x.Key, s)}}
+		out.Rows = [][]any{{x.Key, v.Redacted(x.Key, s)}}
 	default:
 		if err := conf.Modifiable(x.Key); err != nil {
 			return nil, err
@@ -98,7 +98,7 @@ func (r *runner) setConf(x *logical.SetConf) (*Result, error) {
 		if err := r.Conf().Set(x.Key, *x.Value); err != nil {
 			return nil, err
 		}
-		out.Rows = [][]any{{x.Key, redact(x.Key, *x.Value)}}
+		out.Rows = [][]any{{x.Key, v.Redacted(x.Key, *x.Value)}}
 	}
 	return out, nil
 }
