@@ -41,24 +41,40 @@ func (r *repl) interact(ctx context.Context) error {
 	if state, err := term.GetState(int(os.Stdin.Fd())); err == nil {
 		defer term.Restore(int(os.Stdin.Fd()), state) // the editor may be in the middle of a line
 	}
+	// A Ctrl-C is a character while the editor has the terminal, and a signal at all other times.
+	interrupts := make(chan os.Signal, 2)
+	signal.Notify(interrupts, os.Interrupt)
+	defer signal.Stop(interrupts)
 	rl := r.editor()
-	for interrupts := 0; ; {
-		text, err := readLine(ctx, rl)
-		switch {
-		case errors.Is(err, io.EOF), ctx.Err() != nil:
+	var line <-chan input
+	for times := 0; ; {
+		if line == nil {
+			line = readLine(rl)
+		}
+		var in input
+		select {
+		case <-ctx.Done():
 			return nil
-		case errors.Is(err, readline.ErrInterrupt):
-			if interrupts++; interrupts == 2 {
+		case <-interrupts:
+			in.err = readline.ErrInterrupt
+		case in = <-line:
+			line = nil
+		}
+		switch {
+		case errors.Is(in.err, io.EOF):
+			return nil
+		case errors.Is(in.err, readline.ErrInterrupt):
+			if times++; times == 2 {
 				return errLeft
 			}
 			fmt.Fprintln(os.Stderr, "Ctrl-C again leaves, and so does Ctrl-D.")
-			continue
-		case err != nil:
-			return err
-		}
-		interrupts = 0
-		if quit, err := r.interruptible(ctx, text); quit || err != nil {
-			return err
+		case in.err != nil:
+			return in.err
+		default:
+			times = 0
+			if quit, err := r.interruptible(ctx, in.text, interrupts); quit || err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -74,33 +90,27 @@ func (r *repl) editor() *readline.Shell {
 	return rl
 }
 
-// readLine reads from the terminal until ctx ends.
-func readLine(ctx context.Context, rl *readline.Shell) (string, error) {
-	type input struct {
-		text string
-		err  error
-	}
+// input is what was typed.
+type input struct {
+	text string
+	err  error
+}
+
+// readLine reads from the terminal once.
+func readLine(rl *readline.Shell) <-chan input {
 	got := make(chan input, 1)
 	go func() {
 		text, err := rl.Readline()
 		got <- input{text, err}
 	}()
-	select {
-	case in := <-got:
-		return in.text, in.err
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
-	}
+	return got
 }
 
 // interruptible runs a text that Ctrl-C ends, without ending the shell. What does not end after the second Ctrl-C is left
 // behind with the process.
-func (r *repl) interruptible(ctx context.Context, text string) (quit bool, err error) {
+func (r *repl) interruptible(ctx context.Context, text string, interrupts <-chan os.Signal) (quit bool, err error) {
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
-	interrupts := make(chan os.Signal, 2)
-	signal.Notify(interrupts, os.Interrupt)
-	defer signal.Stop(interrupts)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -218,6 +218,7 @@ func masterConfig(v *conf.Values) core.Config {
 	}
 	seconds("spark.worker.timeout", &c.WorkerTimeout)
 	seconds("spark.deploy.recoveryTimeout", &c.Recovery)
+	seconds("spark.starvation.timeout", &c.Starving)
 	number("spark.deploy.defaultCores", &c.DefaultCores)
 	number("spark.deploy.maxExecutorRetries", &c.MaxExecutorRetries)
 	number("spark.deploy.maxDrivers", &c.MaxDrivers)

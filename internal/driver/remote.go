@@ -430,6 +430,10 @@ const (
 // Ready implements Executors.
 func (r *Remote) Ready(ctx context.Context) error {
 	start, last, lastChange := time.Now(), 0, time.Now()
+	first := firstExecutorWait
+	if most := r.o.Conf.Duration("spark.firesteel.noExecutorTimeout"); most > 0 {
+		first = min(first, most) // then the job waits that long again, and fails
+	}
 	for tick := time.NewTicker(5 * time.Millisecond); ; {
 		r.mu.Lock()
 		n, wanted := len(r.execs), r.wanted
@@ -443,7 +447,7 @@ func (r *Remote) Ready(ctx context.Context) error {
 				start = lastChange
 			}
 		}
-		if settled || n == 0 && time.Since(start) > firstExecutorWait {
+		if settled || n == 0 && time.Since(start) > first {
 			tick.Stop()
 			return nil
 		}

@@ -1,0 +1,37 @@
+// Package gateway drives the ways into Firesteel as users do: shells on a terminal, submissions, their logs and their
+// mistakes, with real processes of the one binary. FIRESTEEL names a binary to test in place of one that is built here.
+package gateway
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// binary is the product under test.
+var binary string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	if binary = os.Getenv("FIRESTEEL"); binary != "" {
+		binary, _ = filepath.Abs(binary)
+		return m.Run()
+	}
+	dir, err := os.MkdirTemp("", "firesteel-gateway-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "firesteel")
+	build := exec.Command("go", "build", "-o", binary, "github.com/firesteel/firesteel/cmd/firesteel")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "the binary cannot be built: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
