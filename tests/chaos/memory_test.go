@@ -138,3 +138,18 @@ func TestLargeValues(t *testing.T) {
 		})
 	}
 }
+
+// TestResultTooLarge is M04: a result above spark.driver.maxResultSize is refused by name while the driver is still small, and
+// the server goes on.
+func TestResultTooLarge(t *testing.T) {
+	s := serve(t, launch{args: []string{"--master", "local-cluster[1,1,256]", "--driver-memory", "128m"}, conf: []string{"spark.driver.maxResultSize=32m"}})
+	c := s.connect(t)
+	_, err := c.query(timeout(t, time.Minute), wide(400_000))
+	if err == nil || !strings.Contains(err.Error(), "is bigger than spark.driver.maxResultSize (32.0 MiB)") {
+		t.Errorf("got %v", err)
+	}
+	if _, peak := s.memory(); peak > 160<<20 {
+		t.Errorf("the driver took %d MB", peak>>20)
+	}
+	s.alive(t)
+}
