@@ -1,13 +1,14 @@
 package connect
 
 import (
+	"errors"
+
 	"github.com/google/uuid"
 
 	"github.com/firesteel/firesteel/internal/arrowipc"
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/connect/connectpb"
 	"github.com/firesteel/firesteel/internal/connect/lower"
-	"github.com/firesteel/firesteel/internal/logical"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 )
 
@@ -21,7 +22,12 @@ func (o *results) command(c *connectpb.Command) error {
 	case *connectpb.Command_RemoveCachedRemoteRelationCommand:
 		s := o.op.session
 		s.mu.Lock()
-		delete(s.relations, k.RemoveCachedRemoteRelationCommand.GetRelation().GetRelationId())
+		id := k.RemoveCachedRemoteRelationCommand.GetRelation().GetRelationId()
+		old, ok := s.relations[id]
+		delete(s.relations, id)
+		if ok {
+			defer old.forget()
+		}
 		s.mu.Unlock()
 		return nil
 	case *connectpb.Command_GetResourcesCommand:
@@ -112,27 +118,39 @@ func (o *results) sqlResult(r *connectpb.Relation) error {
 		SqlCommandResult: &connectpb.ExecutePlanResponse_SqlCommandResult{Relation: r}}})
 }
 
-// checkpoint computes a relation and keeps its rows under an id. One that is not eager keeps the plan.
+// checkpoint keeps the rows of a relation under an id.
 func (o *results) checkpoint(c *connectpb.CheckpointCommand) error {
-	if !c.GetLocal() {
-		return sparkerr.Unsupported("checkpoint to a reliable directory (localCheckpoint works)")
-	}
 	p, err := o.lowerer().Relation(c.GetRelation())
 	if err != nil {
 		return err
 	}
-	if c.GetEager() {
-		s, rows, err := o.collect(p)
-		if err != nil {
-			return err
-		}
-		p = &logical.LocalRelation{Schema: s, Batches: rows}
+	s := o.op.session
+	q, err := s.engine.Analyze(o.ctx, p)
+	if err != nil {
+		return err
+	}
+	k, err := as[Checkpointer](q, "checkpoint")
+	if err != nil {
+		return err
+	}
+	level := ""
+	if c.GetStorageLevel() != nil {
+		level = lower.LevelName(c.GetStorageLevel())
+	}
+	read, forget, err := k.Checkpoint(o.ctx, c.GetLocal(), c.GetEager(), level)
+	if err != nil {
+		return err
 	}
 	id := uuid.NewString()
-	s := o.op.session
 	s.mu.Lock()
-	s.relations[id] = p
+	closed := s.closed
+	if !closed {
+		s.relations[id] = checkpoint{read, forget}
+	}
 	s.mu.Unlock()
+	if closed {
+		return errors.Join(sparkerr.New("INVALID_HANDLE.SESSION_CLOSED", "handle", s.key.id), forget())
+	}
 	return o.push(&connectpb.ExecutePlanResponse{ResponseType: &connectpb.ExecutePlanResponse_CheckpointCommandResult{
 		CheckpointCommandResult: &connectpb.CheckpointCommandResult{Relation: &connectpb.CachedRemoteRelation{RelationId: id}}}})
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/klauspost/compress/zstd"
@@ -695,6 +696,25 @@ func TestCheckpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(t, read(), "CONNECT_INVALID_PLAN.DATAFRAME_NOT_FOUND")
+	if _, err := run(&connectpb.Command{CommandType: &connectpb.Command_CheckpointCommand{CheckpointCommand: &connectpb.CheckpointCommand{
+		Relation: sqlRelation("range 4"), Eager: true, StorageLevel: &connectpb.StorageLevel{UseDisk: true, Replication: 2}}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.ReleaseSession(t.Context(), &connectpb.ReleaseSessionRequest{SessionId: c.id, UserContext: c.user()}); err != nil {
+		t.Fatal(err)
+	}
+	did := func() string {
+		s := c.session()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return strings.Join(s.runs, "; ")
+	}
+	const want = "checkpoint rangetrue; range; forget range; checkpoint rangefalseDISK_ONLY_2; forget range"
+	for end := time.Now().Add(10 * time.Second); did() != want && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	}
+	if got := did(); got != want {
+		t.Errorf("the engine did: %s", got)
+	}
 }
 
 func TestToken(t *testing.T) {

@@ -89,6 +89,12 @@ type Persister interface {
 	StorageLevel() string
 }
 
+// Checkpointer is a Query whose rows can be kept as they are: locally, at a storage level ("" for the usual one), or in files that
+// outlive the session. It gives a plan that reads them, and what forgets them.
+type Checkpointer interface {
+	Checkpoint(ctx context.Context, local, eager bool, level string) (read logical.Plan, forget func() error, err error)
+}
+
 // FileTaker is a Session that wants to know of uploaded files: kind is jars, pyfiles, files or archives, path where the
 // server has stored the file for the life of the session.
 type FileTaker interface {

@@ -3,6 +3,7 @@ package connect
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strconv"
@@ -124,6 +125,16 @@ type fakeQuery struct {
 
 func (q *fakeQuery) Schema() *types.Schema            { return q.schema }
 func (q *fakeQuery) Explain(m string) (string, error) { return "plan in mode " + m, nil }
+
+func (q *fakeQuery) Checkpoint(_ context.Context, local, _ bool, level string) (logical.Plan, func() error, error) {
+	note := func(what string) {
+		q.s.mu.Lock()
+		defer q.s.mu.Unlock()
+		q.s.runs = append(q.s.runs, what)
+	}
+	note(fmt.Sprint("checkpoint ", q.name, local, level))
+	return &logical.Range{End: q.n, Step: 1}, func() error { note("forget " + q.name); return nil }, nil
+}
 
 func (q *fakeQuery) Run(ctx context.Context, sink Sink) error {
 	q.s.mu.Lock()

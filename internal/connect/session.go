@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -33,8 +34,14 @@ type session struct {
 	finished  statuses   // how finished operations ended
 	errors    map[string]*sparkerr.Error
 	errorIDs  []string
-	relations map[string]logical.Plan // checkpoints
+	relations map[string]checkpoint
 	artifacts artifacts
+}
+
+// checkpoint is a relation whose rows are kept.
+type checkpoint struct {
+	read   logical.Plan
+	forget func() error
 }
 
 // tombstones remembers the last ids of things that are gone, up to a number.
@@ -110,8 +117,8 @@ func (k *keeper) Observed(Observation)  {}
 func (s *session) relation(id string) (logical.Plan, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p := s.relations[id]; p != nil {
-		return p, nil
+	if c, ok := s.relations[id]; ok {
+		return c.read, nil
 	}
 	return nil, sparkerr.New("CONNECT_INVALID_PLAN.DATAFRAME_NOT_FOUND", "dfId", id, "sessionId", s.key.id)
 }
@@ -147,8 +154,16 @@ func (s *session) close() error {
 		<-op.ended
 		op.close()
 	}
+	s.mu.Lock()
+	kept := s.relations
+	s.relations = nil
+	s.mu.Unlock()
+	var errs []error
+	for _, c := range kept {
+		errs = append(errs, c.forget())
+	}
 	s.artifacts.close()
-	return s.engine.Close()
+	return errors.Join(append(errs, s.engine.Close())...)
 }
 
 // sessions is the session manager.
@@ -218,7 +233,7 @@ func (m *sessions) find(r request, create bool) (*session, error) {
 func (m *sessions) add(key sessionKey, e Session) *session {
 	v := e.Conf().Values()
 	s := &session{key: key, serverID: uuid.NewString(), engine: e, ops: map[string]*operation{}, errors: map[string]*sparkerr.Error{},
-		relations: map[string]logical.Plan{}}
+		relations: map[string]checkpoint{}}
 	s.gone.limit = int(v.Int("spark.connect.execute.manager.abandonedTombstonesSize"))
 	s.artifacts.limit = v.Int("spark.sql.session.localRelationSizeLimit")
 	m.live[key] = s

@@ -279,7 +279,7 @@ func (a *App) Close(ctx context.Context) error {
 	a.mu.Unlock()
 	var errs []error
 	if a.cache != nil && a.executors != nil { // they are told
-		errs = append(errs, a.cache.clear())
+		errs = append(errs, a.cache.close())
 	}
 	a.settleLog()
 	if a.driver != nil {
@@ -289,7 +289,7 @@ func (a *App) Close(ctx context.Context) error {
 		errs = append(errs, a.outputs.Close())
 	}
 	if a.cache != nil {
-		errs = append(errs, a.cache.clear())
+		errs = append(errs, a.cache.close())
 	}
 	if a.blocks != nil {
 		a.blocks.Close()

@@ -33,6 +33,7 @@ type cacheManager struct {
 // cached is one cached plan.
 type cached struct {
 	key, name, canonical string
+	fixed                bool // a checkpoint: the rows stay as they were
 	level                string
 	plan                 logical.Plan
 
@@ -134,11 +135,22 @@ func (c *cacheManager) remove(p logical.Plan) (bool, error) {
 	return true, c.free(e)
 }
 
-// clear forgets all.
-func (c *cacheManager) clear() error {
+// clear forgets all but checkpoints.
+func (c *cacheManager) clear() error { return c.drop(func(e *cached) bool { return !e.fixed }) }
+
+// close forgets all.
+func (c *cacheManager) close() error { return c.drop(func(*cached) bool { return true }) }
+
+func (c *cacheManager) drop(which func(*cached) bool) error {
 	c.mu.Lock()
-	all := c.byKey
-	c.entries, c.byKey = map[string]*cached{}, map[string]*cached{}
+	all := map[string]*cached{}
+	for key, e := range c.byKey {
+		if which(e) {
+			all[key] = e
+			delete(c.byKey, key)
+			delete(c.entries, e.canonical)
+		}
+	}
 	c.mu.Unlock()
 	var errs []error
 	for _, e := range all {
@@ -152,7 +164,7 @@ func (c *cacheManager) changed(location string) {
 	c.mu.Lock()
 	var stale []*cached
 	for _, e := range c.byKey {
-		if readsBelow(e.plan, location) {
+		if !e.fixed && readsBelow(e.plan, location) {
 			stale = append(stale, e)
 		}
 	}
