@@ -68,6 +68,9 @@ func TestDynamicAllocation(t *testing.T) {
 	}
 	for name, conf := range ways {
 		t.Run(name, func(t *testing.T) {
+			if name != "decommission" {
+				deep(t)
+			}
 			bursty(t, runApplication(t, "local-cluster[4,1,512]", append(slices.Clone(elastic), conf...)...))
 		})
 	}
