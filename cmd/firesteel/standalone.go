@@ -101,6 +101,10 @@ func runMaster(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	rules, err := masterConfig(v)
+	if err != nil {
+		return err
+	}
 	recovery, masters, err := recoveryOf(v, *ha)
 	if err != nil {
 		return err
@@ -115,7 +119,7 @@ func runMaster(ctx context.Context, args []string) error {
 		return err
 	}
 	m, err := standalone.StartMaster(standalone.MasterOptions{TLS: by, PagesTLS: pages, Host: d.host, Port: d.port, WebUI: d.webUI, REST: *rest, Secret: secret, AllowOpen: d.open,
-		Recovery: recovery, Masters: masters, Reset: *reset, Core: masterConfig(v), Log: daemonLog()})
+		Recovery: recovery, Masters: masters, Reset: *reset, Decommission: v.String("spark.master.ui.decommission.allow.mode"), Core: rules, Log: daemonLog()})
 	if err != nil {
 		return err
 	}
@@ -198,23 +202,34 @@ func recoveryOf(v *conf.Values, ha string) (dir string, masters []string, err er
 }
 
 // masterConfig reads the rules' numbers from settings.
-func masterConfig(v *conf.Values) core.Config {
+func masterConfig(v *conf.Values) (core.Config, error) {
 	c := core.DefaultConfig()
+	var errs []error
 	seconds := func(key string, into *time.Duration) {
-		if s, ok := v.Given(key); ok {
-			if n, err := strconv.Atoi(s); err == nil {
-				*into = time.Duration(n) * time.Second
-			} else if d, err := conf.ParseDuration(s); err == nil {
-				*into = d
-			}
+		s, ok := v.Given(key)
+		if !ok {
+			return
 		}
+		if n, err := strconv.Atoi(s); err == nil {
+			*into = time.Duration(n) * time.Second
+			return
+		}
+		d, err := conf.ParseDuration(s)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s is a number of seconds, not %q", key, s))
+		}
+		*into = d
 	}
 	number := func(key string, into *int) {
-		if s, ok := v.Given(key); ok {
-			if n, err := strconv.Atoi(s); err == nil {
-				*into = n
-			}
+		s, ok := v.Given(key)
+		if !ok {
+			return
 		}
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s is a number, not %q", key, s))
+		}
+		*into = n
 	}
 	seconds("spark.worker.timeout", &c.WorkerTimeout)
 	seconds("spark.deploy.recoveryTimeout", &c.Recovery)
@@ -229,7 +244,7 @@ func masterConfig(v *conf.Values) core.Config {
 	} else if s, ok := v.Given("spark.deploy.spreadOut"); ok {
 		c.SpreadOut = s != "false"
 	}
-	return c
+	return c, errors.Join(errs...)
 }
 
 // cleanupOf says what becomes of old folders.
@@ -273,6 +288,10 @@ func runWorker(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	rules, err := masterConfig(v)
+	if err != nil {
+		return err
+	}
 	outputs, err := d.serveOutputs(v, secret)
 	if err != nil {
 		return err
@@ -283,7 +302,7 @@ func runWorker(ctx context.Context, args []string) error {
 		return err
 	}
 	w, err := standalone.StartWorker(ctx, standalone.WorkerOptions{TLS: by, PagesTLS: pages, Masters: master.Addresses, Host: d.host, WebUI: d.webUI, Cores: max(*cores, 1), Memory: bytes,
-		Outputs: outputs, Dir: *dir, Secret: secret, AllowOpen: d.open, Heartbeat: masterConfig(v).WorkerTimeout / 4, Cleanup: cleanupOf(v), Log: daemonLog()})
+		Outputs: outputs, Dir: *dir, Secret: secret, AllowOpen: d.open, Heartbeat: rules.WorkerTimeout / 4, Cleanup: cleanupOf(v), Log: daemonLog()})
 	if err != nil {
 		return err
 	}

@@ -102,6 +102,7 @@ var coreRows = []Row{
 	{Name: "spark.master", Doc: "Local[*], spark://, yarn, k8s://, (mesos://).", Since: "1.0.0", Free: true},
 	{Name: "spark.master.rest.enabled", Default: "true", Kind: Bool, Doc: "REST submission.", Since: "1.3.0"},
 	{Name: "spark.master.rest.port", Default: "6066", Kind: Int, Doc: "Port.", Since: "1.3.0"},
+	{Name: "spark.master.ui.decommission.allow.mode", Default: "LOCAL", Doc: "From where workers may be taken out of service over HTTP: LOCAL, ALLOW, DENY.", Since: "3.1.0"},
 	{Name: "spark.memory.fraction", Default: "0.6", Kind: Double, Doc: "Execution + storage share.", Since: "1.6.0"},
 	{Name: "spark.memory.offHeap.enabled", Default: "false", Kind: Bool, Doc: "Accepted; everything of.", Since: "1.6.0"},
 	{Name: "spark.memory.offHeap.size", Default: "0b", Kind: Bytes, Doc: "Added to the budget.", Since: "1.6.0"},

@@ -21,6 +21,9 @@ type Subject struct {
 	New func(t *testing.T) cluster.Manager
 	// NewBroken makes one whose Start fails; nil: there is no such one.
 	NewBroken func(t *testing.T) cluster.Manager
+	// Leave asks the cluster to take an executor back in good order; there is room for another one elsewhere. nil: this kind of
+	// cluster does not.
+	Leave func(t *testing.T, id event.ExecutorID)
 	// InProcess: the one executor is this process; it can be neither scaled nor killed.
 	InProcess bool
 	// First is the number of the first executor; the next ones count up from there.
@@ -196,6 +199,26 @@ func (s *Subject) kill(t *testing.T, m cluster.Manager) {
 	d.Has(s.ids(1, 2)...)
 }
 
+// leave: it is told before, is not the executor's fault, and another one comes.
+func leave(t *testing.T, m cluster.Manager, take func(*testing.T, event.ExecutorID)) {
+	d := NewDriver(t, m)
+	if err := d.Launch(1, memory, nil); err != nil {
+		t.Fatal(err)
+	}
+	d.MustScale(1)
+	d.Has("0")
+	pid := d.Executor("0").PID
+	take(t, "0")
+	if x := d.Exited("0"); !x.PlatformFault {
+		t.Errorf("of one that was taken back was told %+v", x)
+	}
+	if l := d.Leaving(); len(l) != 1 || l[0].ID != "0" || l[0].Reason == "" {
+		t.Errorf("before it was taken back was told %+v", l)
+	}
+	Gone(t, pid)
+	d.Has("1")
+}
+
 // stop: nothing of the application is left, nothing is told any more.
 func (s *Subject) stop(t *testing.T, m cluster.Manager) {
 	d := s.driver(t, m)
@@ -245,5 +268,8 @@ func Alive(pid int) bool {
 		return false
 	}
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err != nil || !strings.Contains(string(b), ") Z ")
+	if err != nil { // it has just gone, or there is no /proc
+		return syscall.Kill(pid, 0) == nil
+	}
+	return !strings.Contains(string(b), ") Z ")
 }

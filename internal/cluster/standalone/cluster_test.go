@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -28,7 +29,74 @@ func TestContract(t *testing.T) {
 	clustertest.Run(t, clustertest.Subject{New: func(t *testing.T) cluster.Manager { return newApp(t, []string{m.says}, nil).m },
 		NewBroken: func(t *testing.T) cluster.Manager {
 			return newApp(t, []string{m.says}, map[string]string{"spark.authenticate": "true", "spark.authenticate.secret": "wrong"}).m
+		},
+		Leave: func(t *testing.T, _ event.ExecutorID) {
+			p, err := dialFor(t.Context(), dialOptions{[]string{m.says}, identity("", "a test", Program{}), silent{}}, 5*time.Second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			for _, w := range view(t, m.says, "").Workers {
+				if w.Executors > 0 {
+					if _, err := p.ask(t.Context(), core.Decommission{IDs: []string{w.ID}}); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
 		}})
+}
+
+// Executors are spread over the workers or packed, within the application's cores, the cluster's default and the memory.
+func TestScheduling(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		packed       bool
+		defaultCores int
+		most         string
+		mib          int64
+		free         []int // cores of the workers
+		memory       []int64
+	}{
+		"spread":         {most: "2", mib: 100, free: []int{1, 1}, memory: []int64{924, 924}},
+		"packed":         {most: "2", mib: 100, packed: true, free: []int{0, 2}, memory: []int64{824, 1024}},
+		"default":        {defaultCores: 3, mib: 100, free: []int{0, 1}, memory: []int64{824, 924}},
+		"above default":  {defaultCores: 1, most: "4", mib: 100, free: []int{0, 0}, memory: []int64{824, 824}},
+		"all":            {mib: 100, free: []int{0, 0}, memory: []int64{824, 824}},
+		"as memory goes": {mib: 600, free: []int{1, 1}, memory: []int64{424, 424}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rules := quick()
+			rules.SpreadOut = !c.packed
+			if c.defaultCores > 0 {
+				rules.DefaultCores = c.defaultCores
+			}
+			m := startDaemon(t, "master", MasterOptions{WebUI: -1, REST: -1, Core: rules})
+			startWorker(t, m, 2, "")
+			startWorker(t, m, 2, "")
+			settings := map[string]string{}
+			if c.most != "" {
+				settings["spark.cores.max"] = c.most
+			}
+			a := newApp(t, []string{m.says}, settings)
+			if err := a.start(1, c.mib, nil); err != nil {
+				t.Fatal(err)
+			}
+			a.MustScale(100)
+			var ids []event.ExecutorID
+			for i := range 4 - c.free[0] - c.free[1] {
+				ids = append(ids, event.ExecutorID(strconv.Itoa(i)))
+			}
+			a.Has(ids...)
+			ws := view(t, m.says, "").Workers
+			slices.SortFunc(ws, func(a, b core.WorkerView) int { return a.CoresFree - b.CoresFree })
+			for i, w := range ws {
+				if w.CoresFree != c.free[i] || w.MemoryFree != c.memory[i]<<20 {
+					t.Errorf("a worker has %d cores and %d MiB left, want %d and %d", w.CoresFree, w.MemoryFree>>20, c.free[i], c.memory[i])
+				}
+			}
+		})
+	}
 }
 
 func TestExecutorIsReplaced(t *testing.T) {

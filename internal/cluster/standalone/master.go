@@ -34,9 +34,11 @@ type MasterOptions struct {
 	TLS       *secure.TLS   // of connections between daemons and drivers; nil: they are not secured
 	PagesTLS  *secure.TLS   // of pages and submissions
 	Silence   time.Duration // how long a leader may not be heard of before another is elected; 0: 2 s
-	Core      core.Config
-	Program   Program
-	Log       *slog.Logger
+	// Decommission says from where workers may be taken out of service over HTTP: LOCAL (or ""), ALLOW or DENY.
+	Decommission string
+	Core         core.Config
+	Program      Program
+	Log          *slog.Logger
 }
 
 // Master hosts the decisions of a standalone cluster.

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"html/template"
+	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/firesteel/firesteel/internal/cluster/standalone/core"
@@ -37,7 +39,45 @@ func (m *Master) statusPages() http.Handler {
 		}
 		writeJSON(w, http.StatusOK, m.json(v, state))
 	})
+	mux.HandleFunc("POST /workers/kill", m.decommissionHosts)
+	mux.HandleFunc("POST /workers/kill/{$}", m.decommissionHosts)
 	return mux
+}
+
+// decommissionHosts takes the workers of machines out of service, as POST /workers/kill?host=…&host=… asks.
+func (m *Master) decommissionHosts(w http.ResponseWriter, r *http.Request) {
+	if !m.mayDecommission(r) {
+		http.Error(w, "Decommissioning is not allowed from here (spark.master.ui.decommission.allow.mode)", http.StatusMethodNotAllowed)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
+	if err := r.ParseForm(); err != nil || len(r.Form["host"]) == 0 {
+		http.Error(w, "Expected parameter \"host\" but none is given", http.StatusBadRequest)
+		return
+	}
+	hosts := r.Form["host"]
+	reply, err := m.Ask(r.Context(), func(a core.Ask) core.Event { return core.Decommission{Ask: a, Hosts: hosts} })
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"decommissioned": append([]string{}, reply.Workers...)})
+}
+
+// mayDecommission says whether a request comes from where it may. Pages of other sites may not have it sent by a reader's browser.
+func (m *Master) mayDecommission(r *http.Request) bool {
+	if r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "" {
+		return false
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	switch strings.ToUpper(m.o.Decommission) {
+	case "ALLOW":
+		return true
+	case "", "LOCAL":
+		ip := net.ParseIP(host)
+		return err == nil && ip != nil && (ip.IsLoopback() || host == m.o.Host)
+	}
+	return false
 }
 
 // status is the state of the cluster, of which a standby knows nothing, and how Spark calls the master's own.

@@ -184,3 +184,48 @@ func TestSubmittedMaster(t *testing.T) {
 		}
 	}
 }
+
+func TestDecommissionOverHTTP(t *testing.T) {
+	for mode, want := range map[string]int{"": 200, "LOCAL": 200, "ALLOW": 200, "DENY": 405} {
+		m, err := StartMaster(MasterOptions{WebUI: 0, REST: -1, Core: quick(), Decommission: mode})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, _ := startWorker(t, &daemon{says: m.Addr()}, 1, "")
+		post := func(query, origin string) (int, string) {
+			r, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+m.WebUI()+"/workers/kill/"+query, http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Close = true
+			if origin != "" {
+				r.Header.Set("Origin", origin)
+			}
+			a, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer a.Body.Close()
+			b, err := io.ReadAll(a.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return a.StatusCode, string(b)
+		}
+		if code, _ := post("?host=127.0.0.1", "http://elsewhere"); code != 405 {
+			t.Errorf("%s: a page of another site got %d", mode, code)
+		}
+		if code, _ := post("", ""); want == 200 && code != 400 {
+			t.Errorf("%s: without a host: %d", mode, code)
+		}
+		if code, body := post("?host=h7&host=127.0.0.1", ""); code != want || want == 200 && !strings.Contains(body, w.says) {
+			t.Errorf("%s: %d %s", mode, code, body)
+		}
+		if want == 200 {
+			if err := w.Wait(); err != nil {
+				t.Errorf("the worker ended with %v", err)
+			}
+		}
+		m.Close()
+	}
+}
