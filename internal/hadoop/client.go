@@ -52,7 +52,7 @@ func (c *Client) Call(ctx context.Context, method string, request, response any,
 	if limit == 0 {
 		limit = DefaultRetry
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, callLimit, fmt.Errorf("no answer within %v", callLimit))
+	ctx, cancel := context.WithTimeoutCause(ctx, limit+callLimit, fmt.Errorf("no answer within %v", limit+callLimit))
 	defer cancel()
 	wait := 100 * time.Millisecond
 	for end := time.Now().Add(limit); ; {
@@ -76,7 +76,7 @@ func (c *Client) Call(ctx context.Context, method string, request, response any,
 	}
 }
 
-// callLimit bounds a call and its repetitions.
+// callLimit bounds a call that the service has, beyond the time in which it is tried again.
 const callLimit = 2 * time.Minute
 
 type verdict uint8

@@ -193,12 +193,16 @@ func outcome(r *yarn.Report) error {
 func (c *client) follow(ctx context.Context, out io.Writer) (*yarn.Report, error) {
 	interval := max(c.v.Duration("spark.yarn.report.interval"), 10*time.Millisecond)
 	every := max(1, int(c.v.Int("spark.yarn.report.loggingFrequency")))
-	last, same := int32(-1), 0
+	last, same, heard := int32(-1), 0, time.Now()
 	for {
 		r, err := c.rm.Report(ctx, c.id)
 		if err != nil {
+			if lost := (*hadoop.ConnError)(nil); ctx.Err() == nil && errors.As(err, &lost) && time.Since(heard) < yarn.Patience(c.conf) {
+				continue // it took its time already, and may be back soon
+			}
 			return nil, err
 		}
+		heard = time.Now()
 		if same++; r.State != last || same >= every {
 			fmt.Fprintf(out, "Application report for %s (state: %s)\n", c.id, r.StateName())
 			if r.State != last {

@@ -368,7 +368,9 @@ func (m *Manager) end(ctx context.Context, failed error) error {
 	}
 	var err error
 	if m.master != nil {
-		err = m.master.finish(ctx, final, diagnostics)
+		limited, cancel := context.WithTimeoutCause(ctx, finishLimit, errors.New("YARN did not take the report in time"))
+		err = m.master.finish(limited, final, diagnostics)
+		cancel()
 	} else if m.link != nil {
 		err = m.link.stop(ctx, diagnostics)
 	} else {

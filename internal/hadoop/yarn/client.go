@@ -110,7 +110,7 @@ type Master struct {
 func NewMaster(c hadoop.Conf, u *hadoop.User) *Master {
 	return &Master{user: u, rpc: hadoop.NewClient(c, u, hadoop.Service{
 		Protocol: "org.apache.hadoop.yarn.api.ApplicationMasterProtocolPB", Addrs: addresses(c, "yarn.resourcemanager.scheduler.address", schedulerPort),
-		Principal: Principal(c), TokenKind: hadoop.KindAMRM, RetryFor: time.Minute,
+		Principal: Principal(c), TokenKind: hadoop.KindAMRM, RetryFor: Patience(c),
 	})}
 }
 

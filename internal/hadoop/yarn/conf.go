@@ -3,6 +3,7 @@ package yarn
 import (
 	"net"
 	"strings"
+	"time"
 
 	"github.com/firesteel/firesteel/internal/hadoop"
 )
@@ -61,6 +62,11 @@ func Renewer(c hadoop.Conf) string {
 		p = strings.ReplaceAll(p, "_HOST", strings.ToLower(host))
 	}
 	return p
+}
+
+// Patience is how long applications wait for a ResourceManager that cannot be reached.
+func Patience(c hadoop.Conf) time.Duration {
+	return c.Duration("yarn.resourcemanager.connect.max-wait.ms", 15*time.Minute)
 }
 
 // MaxAttempts is how often the cluster runs an application at most.
