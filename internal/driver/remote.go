@@ -427,8 +427,34 @@ const (
 	quietWait         = 50 * time.Millisecond // no other one came for so long
 )
 
+// asked waits until the scheduler has said how many executors the application starts with. Without that, a query that comes at
+// once takes none for what was wanted, and is planned for one slot.
+func (r *Remote) asked(ctx context.Context) error {
+	r.mu.Lock()
+	over := r.settled || r.stopping
+	r.mu.Unlock()
+	if over {
+		return nil
+	}
+	handled := make(chan struct{}) // what was posted before is handled before
+	if !r.d.put(input{ask: func(*scheduler.Scheduler) { close(handled) }}) {
+		return ErrClosed
+	}
+	select {
+	case <-handled:
+		return nil
+	case <-r.d.done:
+		return ErrClosed
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // Ready implements Executors.
 func (r *Remote) Ready(ctx context.Context) error {
+	if err := r.asked(ctx); err != nil {
+		return err
+	}
 	start, last, lastChange := time.Now(), 0, time.Now()
 	first := firstExecutorWait
 	if most := r.o.Conf.Duration("spark.firesteel.noExecutorTimeout"); most > 0 {
