@@ -238,7 +238,7 @@ func (a *am) begin(ctx context.Context, c *rpc.Conn, s *server, w *welcome) (*ma
 	if err != nil {
 		return nil, err
 	}
-	mk := &maker{app: w.App, binary: a.spec.Binary, python: a.spec.Python, resources: resources, tokens: credentials(a.user, w.App.Secret)}
+	mk := &maker{app: w.App, binary: a.spec.Binary, python: a.spec.Python, resources: resources, tokens: credentials(a.user, nil, w.App.Secret)}
 	m := newMaster(a.conf, a.user, conf.NewValues(w.App.Conf), mk, w.Last, func(n cluster.Notice) {
 		if f, ok := n.(cluster.Failed); ok {
 			select {

@@ -24,6 +24,8 @@ type client struct {
 	rm   *yarn.Client
 	id   yarn.ApplicationID
 	most *yarn.Resource
+	// granted are the delegation tokens of the containers. The client itself uses its tickets, which live longer.
+	granted *hadoop.Credentials
 }
 
 // NoConfError says that the cluster is not known.
@@ -86,10 +88,8 @@ func (c *client) tokens(ctx context.Context, root string) error {
 	if !c.conf.Kerberos() || !c.user.HasTickets() {
 		return nil
 	}
-	found, err := fetchTokens(ctx, c.conf, c.user, tokenURIs(c.v, c.conf, root))
-	for alias, t := range found.Tokens {
-		c.user.AddToken(alias, t)
-	}
+	var err error
+	c.granted, err = fetchTokens(ctx, c.conf, c.user, tokenURIs(c.v, c.conf, root))
 	return err
 }
 
@@ -154,7 +154,7 @@ func (c *client) masterLaunch(s *staging, sp *spec, secret string) (*yarn.Launch
 	if !c.conf.Kerberos() {
 		env["HADOOP_USER_NAME"] = c.user.Short()
 	}
-	return &yarn.Launch{Resources: resources, Tokens: credentials(c.user, secret), Environment: pairs(env),
+	return &yarn.Launch{Resources: resources, Tokens: credentials(c.user, c.granted, secret), Environment: pairs(env),
 		Command: []string{command([]string{sp.Binary, MasterCommand}, sp.Python)}}, nil
 }
 

@@ -21,9 +21,12 @@ type maker struct {
 	tokens    []byte
 }
 
-// credentials are the tokens of containers, with the application's secret.
-func credentials(u *hadoop.User, secret string) []byte {
+// credentials are the tokens of containers, the user's and others (nil: there are none), with the application's secret.
+func credentials(u *hadoop.User, others *hadoop.Credentials, secret string) []byte {
 	c := u.Credentials()
+	if others != nil {
+		maps.Copy(c.Tokens, others.Tokens)
+	}
 	if secret != "" {
 		c.Secrets[hadoop.AppSecret] = []byte(secret)
 	}

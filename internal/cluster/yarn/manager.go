@@ -129,7 +129,7 @@ func (m *Manager) begin(ctx context.Context, c hadoop.Conf, u *hadoop.User, app 
 	if err != nil {
 		return err
 	}
-	mk := &maker{app: app, binary: sp.Binary, python: sp.Python, resources: resources, tokens: credentials(u, app.Secret)}
+	mk := &maker{app: app, binary: sp.Binary, python: sp.Python, resources: resources, tokens: credentials(u, nil, app.Secret)}
 	ms := newMaster(c, u, m.v, mk, 0, m.notify)
 	ms.url = app.UI
 	if err := ms.start(ctx); err != nil {

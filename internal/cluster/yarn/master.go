@@ -93,7 +93,7 @@ func (m *master) renew(data []byte) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.maker.tokens = credentials(m.user, m.maker.app.Secret)
+	m.maker.tokens = credentials(m.user, nil, m.maker.app.Secret)
 }
 
 // post queues something for the allocator and beats at once.
