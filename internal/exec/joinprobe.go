@@ -259,9 +259,15 @@ func (p *joinProbe) fill() {
 	all := p.tab.index == nil
 	k, i, h := 0, p.pos, p.chain
 	skip := p.shape.probeFlag != noFlag
+	once := p.shape.buildFlag != noFlag && !p.shape.pairs && p.plainPairs()
 	for ; i < p.in.N; i++ {
 		if h == 0 {
-			if h = p.heads[i]; skip && h != 0 && p.matched.Get(p.base+i) {
+			h = p.heads[i]
+			if skip && h != 0 && p.matched.Get(p.base+i) {
+				h = 0
+			}
+			// All rows with a key find their partner with the first probe row that has it.
+			if once && h != 0 && p.buildMatched.Get(int(h-1)) {
 				h = 0
 			}
 		}

@@ -271,6 +271,9 @@ func (e Estimate) groups(keys []expr.Expr) float64 {
 	return math.Min(g, math.Max(e.Rows, 1))
 }
 
+// Groups estimates the number of distinct combinations of keys.
+func (e Estimate) Groups(keys []expr.Expr) float64 { return e.groups(keys) }
+
 // filtered applies conditions: rows shrink by their selectivities, columns are narrowed by what they say.
 func (e Estimate) filtered(conds []expr.Expr) Estimate {
 	if len(conds) == 0 {

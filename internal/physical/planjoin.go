@@ -210,7 +210,7 @@ func (pl *Planner) choose(n *logical.Join, keys bool) (how strategy, buildRight 
 	canRight, canLeft := pl.canBuild(n, true, keys), pl.canBuild(n, false, keys)
 	switch {
 	case canRight && canLeft:
-		buildRight = rb <= lb
+		buildRight = rb <= lb || repeats(n, l)
 	default:
 		buildRight = canRight
 	}
@@ -237,6 +237,18 @@ func (pl *Planner) choose(n *logical.Join, keys bool) (how strategy, buildRight 
 		return sortMerge, buildRight
 	}
 	return shuffledHash, buildRight
+}
+
+// repeats says whether a semi or anti join should not build over its left rows because many have the same keys: each probe row
+// would have to mark them all, where a table over the right rows is asked once for each left one.
+func repeats(n *logical.Join, l logical.Estimate) bool {
+	if n.Kind != logical.SemiJoin && n.Kind != logical.AntiJoin {
+		return false
+	}
+	pairs, rest := logical.EquiKeys(n)
+	keys, _ := keyLists(pairs)
+	const most = 8
+	return len(rest) == 0 && l.Rows > most*l.Groups(keys)
 }
 
 // canBuild says whether the join kind allows a hash table over that side.
