@@ -21,9 +21,17 @@ func Canonical(p Plan) string {
 	return w.String()
 }
 
+// CanonicalWith is Canonical for plans of other kinds. own prints what is known to it better; done says that this is all.
+func CanonicalWith(p any, own func(x any) (text string, done bool)) string {
+	w := canonicalWriter{ids: map[expr.ID]int{}, own: own}
+	w.value(reflect.ValueOf(p))
+	return w.String()
+}
+
 type canonicalWriter struct {
 	strings.Builder
 	ids map[expr.ID]int
+	own func(any) (string, bool)
 }
 
 // id gives the columns numbers in the order in which they are met.
@@ -38,6 +46,12 @@ func (w *canonicalWriter) id(id expr.ID) string {
 
 // known prints the types that have a form of their own.
 func (w *canonicalWriter) known(x any) bool {
+	if w.own != nil {
+		text, done := w.own(x)
+		if w.WriteString(text); done {
+			return true
+		}
+	}
 	switch x := x.(type) {
 	case *expr.Column:
 		if x != nil {

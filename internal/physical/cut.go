@@ -1,5 +1,11 @@
 package physical
 
+import (
+	"slices"
+
+	"github.com/firesteel/firesteel/internal/expr"
+)
+
 // Stage is a piece of a plan that runs without a shuffle inside: the same operators in every task.
 type Stage struct {
 	ID   int
@@ -18,7 +24,7 @@ type Stage struct {
 
 // Cut splits a plan at its exchanges. Stages come in an order in which each one's inputs precede it; the last is the root.
 func Cut(p Plan) []*Stage {
-	c := &cutter{publishers: map[int]int{}}
+	c := &cutter{publishers: map[int]int{}, shared: map[int]*Stage{}}
 	root := c.stage(p)
 	root.Root = true
 	for _, s := range c.stages {
@@ -29,7 +35,8 @@ func Cut(p Plan) []*Stage {
 
 type cutter struct {
 	stages     []*Stage
-	publishers map[int]int // runtime filter -> stage
+	publishers map[int]int    // runtime filter -> stage
+	shared     map[int]*Stage // by the number that its exchanges have
 }
 
 // stage cuts the plan below an exchange and lists it.
@@ -45,27 +52,54 @@ func (c *cutter) stage(p Plan) *Stage {
 func (c *cutter) replace(p Plan, s *Stage) Plan {
 	switch n := p.(type) {
 	case *Exchange:
-		below := c.stage(n.Child)
-		below.Part, below.Publish = n.Part, n.Publish
-		c.publishes(below)
+		below := c.below(n.Child, n.Part, n.Shared)
+		c.publishes(below, n.Child, n.Publish)
 		return c.input(n, below, s)
 	case *Broadcast:
-		below := c.stage(n.Child)
-		below.Broadcast, below.Publish = true, n.Publish
-		c.publishes(below)
+		below := c.below(n.Child, Partitioning{}, n.Shared)
+		below.Broadcast = true
+		c.publishes(below, n.Child, n.Publish)
 		return c.input(n, below, s)
 	}
 	return MapChildren(p, func(k Plan) Plan { return c.replace(k, s) })
 }
 
-func (c *cutter) publishes(s *Stage) {
-	for _, pub := range s.Publish {
+// below is the stage of an exchange's child: a new one, or that of the first exchange with the same rows.
+func (c *cutter) below(child Plan, part Partitioning, shared int) *Stage {
+	if s := c.shared[shared]; s != nil && shared > 0 {
+		return s
+	}
+	s := c.stage(child)
+	s.Part = part
+	if shared > 0 {
+		c.shared[shared] = s
+	}
+	return s
+}
+
+// publishes adds what an exchange over child publishes to its stage. Keys are put in terms of the stage's own columns, which
+// have other ids where the exchange is not the first that shares it.
+func (c *cutter) publishes(s *Stage, child Plan, list []RuntimePub) {
+	own := map[expr.ID]*expr.Column{}
+	for i, col := range s.Plan.Output() {
+		own[child.Output()[i].ID] = col
+	}
+	for _, pub := range list {
+		pub.Key = expr.Up(pub.Key, func(x expr.Expr) expr.Expr {
+			if col, ok := x.(*expr.Column); ok && own[col.ID] != nil {
+				return own[col.ID]
+			}
+			return x
+		})
+		s.Publish = append(s.Publish, pub)
 		c.publishers[pub.ID] = s.ID
 	}
 }
 
 func (c *cutter) input(from Plan, below, s *Stage) Plan {
-	s.Inputs = append(s.Inputs, below.ID)
+	if !slices.Contains(s.Inputs, below.ID) {
+		s.Inputs = append(s.Inputs, below.ID)
+	}
 	return &StageInput{Stage: below.ID, Out: from.Output(), From: from}
 }
 

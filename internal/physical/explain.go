@@ -39,6 +39,7 @@ func hasExchange(p Plan) bool {
 type explainer struct {
 	b    *strings.Builder
 	next int
+	seen map[int]int // plan ids of shared exchanges
 }
 
 // tree prints a node with its branch and what is below it.
@@ -53,12 +54,44 @@ func (x *explainer) tree(p Plan, indent string, last bool) {
 
 func (x *explainer) children(p Plan, indent string) {
 	kids := p.Children()
+	if x.reused(p) {
+		return
+	}
 	for i, c := range kids {
 		x.tree(c, indent, i == len(kids)-1)
 	}
 }
 
+// reused says whether an exchange's rows are those of one that was printed before, and notes it.
+func (x *explainer) reused(p Plan) bool {
+	n := sharedNumber(p)
+	if n == 0 {
+		return false
+	}
+	if x.seen == nil {
+		x.seen = map[int]int{}
+	}
+	if x.seen[n] == 0 {
+		x.seen[n] = x.next
+	}
+	return x.seen[n] != x.next
+}
+
+func sharedNumber(p Plan) int {
+	switch n := p.(type) {
+	case *Exchange:
+		return n.Shared
+	case *Broadcast:
+		return n.Shared
+	}
+	return 0
+}
+
 func (x *explainer) line(p Plan) string {
+	if id := x.seen[sharedNumber(p)]; id > 0 {
+		x.next++
+		return fmt.Sprintf("ReusedExchange [%s], plan_id=%d", strings.Trim(expr.ColumnTexts(p.Output()), "[]"), id)
+	}
 	switch n := p.(type) {
 	case *Exchange:
 		x.next++

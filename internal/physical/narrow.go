@@ -8,6 +8,14 @@ import (
 func narrowJoins(p Plan, need map[expr.ID]bool) Plan {
 	below := need
 	switch n := p.(type) {
+	case *Exchange:
+		if n.Shared > 0 {
+			below = idSet(n.Child.Output())
+		}
+	case *Broadcast:
+		if n.Shared > 0 {
+			below = idSet(n.Child.Output())
+		}
 	case *Project, *Aggregate, *Expand, *Generate, *WriteFiles:
 		below = map[expr.ID]bool{}
 	case *Union:

@@ -378,6 +378,7 @@ type Exchange struct {
 	Part    Partitioning
 	User    bool
 	Stage   int // id of the stage that writes it; set by Cut
+	Shared  int // exchanges of one plan with the same number >0 have the same rows, and one stage
 	Child   Plan
 }
 
@@ -407,6 +408,7 @@ func (p *Exchange) Output() []*expr.Column { return p.Child.Output() }
 type Broadcast struct {
 	node
 	Stage   int
+	Shared  int // as Exchange's
 	Publish []RuntimePub
 	Child   Plan
 }

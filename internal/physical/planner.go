@@ -61,7 +61,7 @@ func (pl *Planner) Plan(p logical.Plan) (Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	out = pl.addRuntimeFilters(out)
+	out = pl.addRuntimeFilters(share(out))
 	return narrowJoins(out, idSet(out.Output())), nil
 }
 

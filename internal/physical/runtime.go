@@ -175,7 +175,11 @@ func attach(p Plan, ref RuntimeRef, equal bool) (Plan, bool) {
 		}
 	case *Project:
 		return attachThrough(n, ref, equal)
-	case *Filter, *Sort, *Exchange, *HashJoin, *MergeJoin:
+	case *Exchange:
+		if n.Shared > 0 {
+			return p, false // others want other rows
+		}
+	case *Filter, *Sort, *HashJoin, *MergeJoin:
 	default:
 		return p, false
 	}
@@ -213,6 +217,9 @@ func attachEqual(j *HashJoin, side int, other Plan, ref RuntimeRef) Plan {
 			continue
 		}
 		in, isBuild := other.(*Broadcast)
+		if isBuild && in.Shared > 0 {
+			return other
+		}
 		if !isBuild {
 			next, _ := attach(other, RuntimeRef{ID: ref.ID, Column: d}, true)
 			return next
