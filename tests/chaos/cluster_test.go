@@ -346,6 +346,27 @@ var faults = []fault{
 		}
 		return fmt.Sprintf("%d", n)
 	}},
+	{"cut a worker off, and heal it", func(c *cluster, r *rand.Rand) string {
+		if c.net == nil {
+			return "there are no network namespaces"
+		}
+		i, d := r.IntN(len(c.workers)), time.Duration(1+r.IntN(9))*time.Second
+		c.net.cut(i)
+		time.Sleep(d)
+		c.net.heal(i)
+		return fmt.Sprint(i, " for ", d)
+	}},
+	{"refuse connections to a worker, and allow them again", func(c *cluster, r *rand.Rand) string {
+		if c.net == nil {
+			return "there are no network namespaces"
+		}
+		i := r.IntN(len(c.workers))
+		c.net.refuse(i)
+		time.Sleep(2 * time.Second)
+		n := c.net.refusals(i)
+		c.net.heal(i)
+		return fmt.Sprint(i, ", ", n, " refused")
+	}},
 	{"kill the master, start it again", func(c *cluster, r *rand.Rand) string {
 		_ = c.master.cmd.Process.Kill()
 		<-c.master.ended
@@ -401,16 +422,22 @@ func TestChaos(t *testing.T) {
 		queries[i] = i + 1
 	}
 	want := answers(t, data, queries)
-	c := startCluster(t, 2, 3)
+	c := &cluster{t: t, dir: t.TempDir(), seen: map[int]string{}}
+	if networked() == "" {
+		c.net = newNetwork(t, 2)
+	}
+	c.begin(2, 3, nil)
 	c.ready(3)
 	begin := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), lasts)
 	defer cancel()
 	var harm sync.WaitGroup
-	harm.Go(func() { c.breakThings(ctx, rand.New(rand.NewPCG(seed, 1)), begin) })
-	ran, slowest := c.loop(ctx, data, want, rand.New(rand.NewPCG(seed, 2)), begin)
+	faults := 0
+	harm.Go(func() { faults = c.breakThings(ctx, rand.New(rand.NewPCG(seed, 1)), begin) })
+	ran, wrong, slowest := c.loop(ctx, data, want, rand.New(rand.NewPCG(seed, 2)), begin)
 	harm.Wait()
-	t.Logf("%d queries, the slowest took %v", ran, slowest)
+	now, peak := c.server.memory()
+	t.Logf("%d faults, %d queries, %d wrong or failed, the slowest took %v; the server has %d MB, at most %d MB", faults, ran, wrong, slowest.Round(time.Millisecond), now>>20, peak>>20)
 	if ran < int(lasts/(20*time.Second)) {
 		t.Errorf("only %d queries in %v", ran, lasts)
 	}
@@ -419,7 +446,8 @@ func TestChaos(t *testing.T) {
 	t.Logf("server:\n%s", tail(c.server.err.String(), 6000))
 }
 
-func (c *cluster) breakThings(ctx context.Context, r *rand.Rand, begin time.Time) {
+// breakThings does one fault after the other, and says how many.
+func (c *cluster) breakThings(ctx context.Context, r *rand.Rand, begin time.Time) (done int) {
 	var some []fault
 	for _, f := range faults {
 		if strings.Contains(f.name, os.Getenv("FIRESTEEL_CHAOS_FAULT")) {
@@ -433,12 +461,13 @@ func (c *cluster) breakThings(ctx context.Context, r *rand.Rand, begin time.Time
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return done
 		case <-time.After(every):
 		}
 		f := some[r.IntN(len(some))]
 		at := time.Since(begin).Round(100 * time.Millisecond)
 		what := f.do(c, r)
+		done++
 		c.t.Logf("%7v fault: %s: %s", at, f.name, what)
 		c.note()
 	}
@@ -447,11 +476,11 @@ func (c *cluster) breakThings(ctx context.Context, r *rand.Rand, begin time.Time
 // queryLimit is how long a query may take with faults: what detection takes, and what has to be done again.
 const queryLimit = 90 * time.Second
 
-func (c *cluster) loop(ctx context.Context, data string, want map[int][]string, r *rand.Rand, begin time.Time) (ran int, slowest time.Duration) {
+func (c *cluster) loop(ctx context.Context, data string, want map[int][]string, r *rand.Rand, begin time.Time) (ran, wrong int, slowest time.Duration) {
 	cl := c.server.connect(c.t)
 	if err := cl.open(timeout(c.t, time.Minute), data); err != nil {
 		c.t.Error(err)
-		return 0, 0
+		return 0, 0, 0
 	}
 	for ctx.Err() == nil {
 		for _, i := range r.Perm(tpch.Queries) {
@@ -468,12 +497,14 @@ func (c *cluster) loop(ctx context.Context, data string, want map[int][]string, 
 			slices.Sort(rows)
 			switch {
 			case err != nil:
+				wrong++
 				c.t.Errorf("%7v query %d after %v: %v", time.Since(begin).Round(100*time.Millisecond), q, took, err)
 			case !slices.Equal(rows, want[q]):
+				wrong++
 				c.t.Errorf("%7v query %d gave %d rows, want %d: %s\nwant %s", time.Since(begin).Round(100*time.Millisecond), q, len(rows), len(want[q]),
 					tail(strings.Join(rows, "\n"), 500), tail(strings.Join(want[q], "\n"), 500))
 			}
 		}
 	}
-	return ran, slowest
+	return ran, wrong, slowest
 }

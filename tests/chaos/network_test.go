@@ -23,18 +23,26 @@ type network struct {
 
 var networks atomic.Int64 // that this process has made
 
+// networked says why there can be no network namespaces, if so.
+func networked() string {
+	if os.Getuid() != 0 {
+		return "network namespaces need root"
+	}
+	for _, tool := range []string{"ip", "iptables"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			return err.Error()
+		}
+	}
+	return ""
+}
+
 func newNetwork(t *testing.T, workers int) *network {
 	t.Helper()
 	made := int(networks.Add(1))
 	n := &network{t: t, name: fmt.Sprintf("fs%x-%x", os.Getpid()&0xffffff, made&0xff), size: workers,
 		prefix: fmt.Sprintf("10.%d.%d.", 64+os.Getpid()%64, (os.Getpid()/64+made)%256)}
-	if os.Getuid() != 0 {
-		t.Skip("network namespaces need root")
-	}
-	for _, tool := range []string{"ip", "iptables"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("no %s: %v", tool, err)
-		}
+	if why := networked(); why != "" {
+		t.Skip(why)
 	}
 	if out, err := exec.Command("ip", "link", "add", n.name, "type", "bridge").CombinedOutput(); err != nil {
 		t.Skipf("no bridge can be made: %s", out)
