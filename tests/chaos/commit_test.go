@@ -12,6 +12,7 @@ import (
 // A table is written while one executor dies and another one stands still for a while, with speculation on: each partition is
 // committed once.
 func TestWriteOnce(t *testing.T) {
+	t.Parallel() // it mostly waits
 	c := &cluster{t: t, dir: t.TempDir(), seen: map[int]string{}, apart: true}
 	c.startMaster(0)
 	for i := range 2 {

@@ -98,13 +98,40 @@ func (n *network) heal(i int) {
 	n.rule(i, "-F", "OUTPUT")
 }
 
-// refuse resets every connection to a worker's namespace that is begun now.
+// refuse resets every connection to a worker's namespace that is begun now, and those that stand when they are used.
 func (n *network) refuse(i int) {
-	n.rule(i, "-A", "INPUT", "-i", "eth0", "-p", "tcp", "--syn", "-j", "REJECT", "--reject-with", "tcp-reset")
+	n.t.Helper()
+	reject := []string{"-j", "REJECT", "--reject-with", "tcp-reset"}
+	n.rule(i, append([]string{"-A", "INPUT", "-i", "eth0", "-p", "tcp", "--syn"}, reject...)...)
+	for _, port := range n.listening(i) {
+		n.rule(i, append([]string{"-A", "INPUT", "-i", "eth0", "-p", "tcp", "--dport", strconv.Itoa(port)}, reject...)...)
+	}
 }
 
-// refusals is how many connections were refused so.
-func (n *network) refusals(i int) int {
+// listening are the ports on which somebody listens in a worker's namespace.
+func (n *network) listening(i int) (ports []int) {
+	n.t.Helper()
+	args := append(n.within(i), "cat", "/proc/net/tcp")
+	out, err := exec.Command(args[0], args[1:]...).Output()
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	const listens = "0A"
+	for line := range strings.Lines(string(out)) {
+		f := strings.Fields(line)
+		if len(f) < 4 || f[3] != listens {
+			continue
+		}
+		_, hex, _ := strings.Cut(f[1], ":")
+		if port, err := strconv.ParseUint(hex, 16, 16); err == nil {
+			ports = append(ports, int(port))
+		}
+	}
+	return ports
+}
+
+// refusals is how many packets were refused so.
+func (n *network) refusals(i int) (all int) {
 	n.t.Helper()
 	args := append(n.within(i), "iptables", "-w", "5", "-L", "INPUT", "-v", "-x", "-n")
 	out, err := exec.Command(args[0], args[1:]...).Output()
@@ -114,10 +141,10 @@ func (n *network) refusals(i int) int {
 	for line := range strings.Lines(string(out)) {
 		if f := strings.Fields(line); len(f) > 2 && f[2] == "REJECT" {
 			count, _ := strconv.Atoi(f[0])
-			return count
+			all += count
 		}
 	}
-	return 0
+	return all
 }
 
 // networkedCluster is a cluster whose workers have addresses of their own.

@@ -23,6 +23,7 @@ const (
 // TestSecrets is X13, X05 and X03 for a cluster of real processes: with a shared secret and TLS between all of them a query
 // is answered, and neither lists of processes, environments, logs, pages, files nor answers show a secret.
 func TestSecrets(t *testing.T) {
+	t.Parallel() // it mostly waits
 	dir := t.TempDir()
 	settings := filepath.Join(dir, "secret.conf")
 	text := "spark.authenticate true\nspark.authenticate.secret " + clusterMarker + "\nspark.firesteel.tls auto\nspark.io.encryption.enabled true\n" +

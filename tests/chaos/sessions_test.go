@@ -232,6 +232,9 @@ func TestUnknownHost(t *testing.T) {
 	if code := w.wait(30 * time.Second); code == 0 || !strings.Contains(w.err.String(), "no-such-host.invalid") {
 		t.Errorf("it ended with %d: %s", code, w.err.String())
 	}
+	if os.Getenv("FIRESTEEL_DEEP") == "" {
+		return // a driver tries for twenty seconds
+	}
 	d := start(t, launch{args: []string{"sql", "-S", "-e", "select 1", "--master", "spark://no-such-host.invalid:7077"}})
 	if code := d.wait(90 * time.Second); code == 0 || !strings.Contains(d.err.String(), "no-such-host.invalid") {
 		t.Errorf("a driver ended with %d: %s", code, d.err.String())
