@@ -1,7 +1,9 @@
 package logical
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"github.com/firesteel/firesteel/internal/catalog"
 	"github.com/firesteel/firesteel/internal/expr"
@@ -352,7 +354,7 @@ func betweenConst(c *expr.Call) (col *expr.Column, lo, hi float64, ok bool) {
 // compareConst takes apart "column op constant" in either order.
 func compareConst(cond expr.Expr) (*expr.Column, string, any, bool) {
 	c, ok := cond.(*expr.Call)
-	if !ok || len(c.Args) != 2 {
+	if !ok || len(c.Args) != 2 || flip[c.Name] == "" {
 		return nil, "", nil, false
 	}
 	op := c.Name
@@ -362,7 +364,7 @@ func compareConst(cond expr.Expr) (*expr.Column, string, any, bool) {
 	}
 	col, ok1 := a.(*expr.Column)
 	lit, ok2 := b.(*expr.Literal)
-	return col, op, constValue(lit, ok2), ok1 && ok2 && op != ""
+	return col, op, constValue(lit, ok2), ok1 && ok2
 }
 
 func constValue(l *expr.Literal, ok bool) any {
@@ -481,16 +483,27 @@ func (s *Estimator) join(n *Join) Estimate {
 	return Estimate{Rows: rows, Cols: cols}
 }
 
-// JoinRows estimates an inner equi-join. Several keys count with falling weight, because they are seldom independent.
-func JoinRows(l, r Estimate, keys []KeyPair) float64 {
-	rows := l.Rows * r.Rows
-	weight := 1.0
-	for _, k := range keys {
-		d := math.Max(l.ofExpr(k.Left).Distinct, r.ofExpr(k.Right).Distinct)
-		rows /= math.Pow(math.Max(1, d), weight)
+// JoinRows estimates an inner equi-join.
+func JoinRows(l, r Estimate, keys []KeyPair) float64 { return l.Rows * r.Rows / keyValues(l, r, keys) }
+
+// keyValues estimates how many values the keys of a join have together. Keys count with falling weight, the most selective one
+// first, because they are seldom independent. Several keys have at most as many values as a side has rows: which side that is
+// cannot be known (both lineitem to partsupp and returns to sales are joins by two columns), so it is the mean of both.
+func keyValues(l, r Estimate, keys []KeyPair) float64 {
+	values := make([]float64, len(keys))
+	for i, k := range keys {
+		values[i] = max(1, l.ofExpr(k.Left).Distinct, r.ofExpr(k.Right).Distinct)
+	}
+	slices.SortFunc(values, func(a, b float64) int { return cmp.Compare(b, a) })
+	together, weight := 1.0, 1.0
+	for _, v := range values {
+		together *= math.Pow(v, weight)
 		weight *= 0.7
 	}
-	return rows
+	if len(values) > 1 {
+		together = max(values[0], min(together, math.Sqrt(l.Rows*r.Rows)))
+	}
+	return together
 }
 
 // matchShare is the share of left rows that find a match.
