@@ -154,8 +154,12 @@ func (g *joinGraph) join(a, b *candidate) *candidate {
 	}
 	j := &logical.Join{Left: a.plan, Right: b.plan, Kind: kind, Cond: expr.And(conds...)}
 	rows := g.c.Estimator.Of(j).Rows
-	// A build row costs about three probe rows; each output row is written once.
-	return &candidate{plan: j, mask: both, rows: rows, cost: a.cost + b.cost + a.rows*0.3 + b.rows + rows}
+	// A build row costs about three probe rows; each output row is written once; without keys every pair is looked at.
+	cost := a.cost + b.cost + a.rows*0.3 + b.rows + rows
+	if keys, _ := logical.EquiKeys(j); len(keys) == 0 {
+		cost += a.rows * b.rows * 0.1
+	}
+	return &candidate{plan: j, mask: both, rows: rows, cost: cost}
 }
 
 func (g *joinGraph) connected(a, b uint64) bool {
