@@ -127,7 +127,7 @@ func Status(err error) int {
 
 // budget is the part of the process's memory that is accounted for; the rest is left to what is not: batches in flight,
 // plans, the runtime itself. The runtime gets the whole as its limit.
-func budget(total int64) int64 { return memory.LimitProcess(total) }
+func budget(total int64) int64 { return memory.LimitProcess(memory.Capped(total)) }
 
 // dialLimit is how long an executor tries to reach its driver.
 const dialLimit = 30 * time.Second

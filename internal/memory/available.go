@@ -5,22 +5,22 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/firesteel/firesteel/internal/cgroup"
 )
 
 // fallback is assumed where neither the cgroup nor the system says how much memory there is.
 const fallback = 4 << 30
 
-// Available is the memory in bytes that this process may use: the cgroup's limit if there is one, else the machine's.
-func Available() int64 {
-	total := machineMemory()
-	for _, path := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			continue
-		}
-		if n, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64); err == nil && n > 0 && n < total {
-			total = n
-		}
+// Available is the memory in bytes that this process may use: the smallest limit of its cgroups if there is one, else what the
+// machine has.
+func Available() int64 { return Capped(machineMemory()) }
+
+// Capped is a memory that was set, or the smallest limit of the cgroups that this process is in, if that is less: the kernel
+// would kill the process that believed in more.
+func Capped(total int64) int64 {
+	if limit, ok := cgroup.Self().Limit(); ok {
+		return min(total, limit)
 	}
 	return total
 }

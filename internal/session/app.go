@@ -258,7 +258,7 @@ const mappedShare = 8
 func (a *App) budget() int64 {
 	total := memory.Available() * 6 / 10
 	if _, ok := a.Conf.Given("spark.driver.memory"); ok {
-		total = a.Conf.Bytes("spark.driver.memory")
+		total = memory.Capped(a.Conf.Bytes("spark.driver.memory"))
 		if f, _, err := a.fs.Resolve("file:/"); err == nil {
 			if l, ok := f.(*vfs.Local); ok {
 				l.LimitMapped(total / mappedShare)

@@ -34,6 +34,7 @@ type cluster struct {
 	apart   bool           // workers have addresses of their own
 	net     *network       // nil: all on loopback
 	proxies []*proxy       // between its workers
+	groups  map[int]string // memory cgroups of workers and what they start
 	disks   map[int]string // local directories of workers that are not below dir
 }
 
@@ -118,6 +119,9 @@ func (c *cluster) startWorker(i int) {
 		"--properties-file", c.properties()}, env: []string{"SPARK_LOCAL_DIRS=" + c.localDir(i)}, bare: true}
 	if c.net != nil {
 		l.wrap, l.args = c.net.within(i), append(l.args, "--host", c.net.address(i))
+	}
+	if group := c.groups[i]; group != "" {
+		l.wrap = []string{"sh", "-c", `echo $$ >"$0/cgroup.procs" && exec "$@"`, group}
 	}
 	if c.apart {
 		l.args = append(l.args, "--host", fmt.Sprintf("127.0.0.%d", i+1))

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/firesteel/firesteel/internal/cgroup"
 )
 
 // Spec is a process to start. It gets a process group of its own, so that an interrupt of the terminal reaches its parent alone.
@@ -30,6 +32,7 @@ type Process struct {
 	begun time.Time
 	done  chan struct{}
 	line  *os.File // whose end tells the child that this process has died; nil: none
+	group cgroup.Memory
 	code  int
 	why   string
 }
@@ -88,6 +91,8 @@ func Start(s Spec) (*Process, error) {
 	if err := tell(); err != nil { // it has ended, which is told below
 		_ = cmd.Process.Kill()
 	}
+	p.group = cgroup.Of(cmd.Process.Pid)
+	joined(p.group)
 	go p.wait()
 	return p, nil
 }
@@ -103,7 +108,7 @@ func (p *Process) wait() {
 	_ = p.cmd.Wait()                                      // the state says more than the error
 	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // what it left of its group goes, too
 	p.loose()
-	p.code, p.why = describe(p.cmd.ProcessState)
+	p.code, p.why = describe(p.cmd.ProcessState, p.group)
 	close(p.done)
 }
 
@@ -146,12 +151,16 @@ func (p *Process) End(grace time.Duration) {
 	<-p.done
 }
 
-func describe(s *os.ProcessState) (code int, why string) {
+func describe(s *os.ProcessState, g cgroup.Memory) (code int, why string) {
 	if w, ok := s.Sys().(syscall.WaitStatus); ok && w.Signaled() {
 		sig := w.Signal()
 		why = fmt.Sprintf("was killed by signal %d (%s)", int(sig), sig)
 		if sig == syscall.SIGKILL {
-			why += ", by somebody or for want of memory"
+			by := starved(g)
+			if by == "" {
+				by = "by somebody or for want of memory"
+			}
+			why += ", " + by
 		}
 		return 128 + int(sig), why
 	}
