@@ -75,7 +75,7 @@ func (s *Steps) ended(e *event.TaskEnd) {
 	}
 	a.add(e)
 	args := []any{"task", e.Info.Task, "stage", name(e.Stage, e.StageAttempt), "partition", e.Info.Partition, "executor", e.Info.Executor, "host", e.Info.Host,
-		"took", e.Info.Finish.Sub(e.Info.Launch).Round(time.Millisecond)}
+		"took", took(e.Info.Launch, e.Info.Finish)}
 	if m := e.Metrics; m != nil {
 		args = append(args, "wrote", size(m.ShuffleWrite.BytesWritten), "read", size(m.ShuffleRead.LocalBytesRead+m.ShuffleRead.RemoteBytesRead))
 	}
@@ -126,7 +126,15 @@ func (s *Steps) completed(st *event.StageInfo) {
 	}
 	s.log.Info("stage ends", "stage", name(st.ID, st.Attempt), "tasks", a.done, "failed", a.failed, "killed", a.killed, "ran", a.places(),
 		"input", size(a.input), "output", size(a.output), "shuffle_written", size(a.written), "shuffle_read_here", size(a.local),
-		"shuffle_read_from_others", size(a.remote), "spilled", size(a.spilled), "took", st.Completed.Sub(st.Submitted).Round(time.Millisecond))
+		"shuffle_read_from_others", size(a.remote), "spilled", size(a.spilled), "took", took(st.Submitted, st.Completed))
+}
+
+// took is the time between two moments, none when one of them is not known.
+func took(from, to time.Time) time.Duration {
+	if from.IsZero() || to.IsZero() {
+		return 0
+	}
+	return to.Sub(from).Round(time.Millisecond)
 }
 
 // places counts tasks by executor.

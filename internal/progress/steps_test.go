@@ -41,6 +41,8 @@ func TestSteps(t *testing.T) {
 			`msg="task ends" task=7 stage=4.1 partition=7 executor=2 host=h took=2s wrote="2.0 KiB" read="7 B" done=1/3`},
 		{event.TaskEnd{Stage: 4, StageAttempt: 1, Reason: event.ExceptionFailure{Err: errors.New("bad")}, Info: info(8, "1")}, `level=WARN msg="task failed" task=8`},
 		{event.TaskEnd{Stage: 4, StageAttempt: 1, Reason: event.TaskKilled{Cause: "no use"}, Info: info(9, "1")}, `msg="task ends early" task=9`},
+		{event.TaskEnd{Stage: 9, Reason: event.Resubmitted{}, Info: event.TaskInfo{Task: 5, Finish: start}},
+			`msg="task ends early" task=5 stage=9.0 partition=0 executor="" host="" took=0s reason=`},
 		{event.TaskEnd{Stage: 4, StageAttempt: 1, Reason: event.Success{}, Info: info(10, "1"), Metrics: &event.TaskMetrics{
 			Input: event.InputMetrics{BytesRead: 5 << 20}, ShuffleWrite: event.ShuffleWriteMetrics{BytesWritten: 3 << 30}}}, `done=2/3`},
 		{event.StageCompleted{Stage: stage}, `msg="stage ends" stage=4.1 tasks=2 failed=1 killed=1 ran="1 on 1, 1 on 2" input="5.0 MiB" output="0 B" ` +

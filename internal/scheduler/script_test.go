@@ -485,6 +485,9 @@ func publishText(e event.Event) string {
 	case event.TaskStart:
 		return fmt.Sprintf("%s %d", name, e.Info.Task)
 	case event.TaskEnd:
+		if e.Info.Launch.IsZero() || e.Info.Finish.Before(e.Info.Launch) {
+			return fmt.Sprintf("%s %d begins at no time or after its end", name, e.Info.Task)
+		}
 		return fmt.Sprintf("%s %d %s", name, e.Info.Task, e.Reason.Describe())
 	case event.SpeculativeTaskSubmitted:
 		return fmt.Sprintf("%s %d.%d task %d", name, e.Stage, e.StageAttempt, e.Index)

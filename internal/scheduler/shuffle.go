@@ -107,9 +107,9 @@ func (s *Scheduler) rerun(st *stage, m int, at event.ExecutorID) {
 		return
 	}
 	t := &ts.tasks[i]
-	s.publish(event.TaskEnd{
+	s.publish(event.TaskEnd{ // it ran before, and takes no time now
 		Stage: st.id, StageAttempt: ts.attempt, TaskType: st.taskType(), Reason: event.Resubmitted{},
-		Info: event.TaskInfo{Task: t.winner, Index: i, Partition: m, Executor: at, Finish: s.now, Failed: true},
+		Info: event.TaskInfo{Task: t.winner, Index: i, Partition: m, Executor: at, Launch: s.now, Finish: s.now, Failed: true},
 	})
 	t.done = false
 	ts.succeeded--
