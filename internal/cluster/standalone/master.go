@@ -105,6 +105,10 @@ func StartMaster(o MasterOptions) (*Master, error) {
 	if err := allowed(o.Host, o.Secret, o.AllowOpen, "the master"); err != nil {
 		return nil, err
 	}
+	if o.Secret != "" && o.REST >= 0 {
+		return nil, errors.New("the submission server cannot ask for spark.authenticate.secret, and who can reach it runs programs as this user: " +
+			"turn it off (spark.master.rest.enabled=false, --rest-port -1), or do without authentication")
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

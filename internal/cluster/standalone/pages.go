@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/firesteel/firesteel/internal/cluster/standalone/core"
+	"github.com/firesteel/firesteel/internal/cluster/submission"
 )
 
 // policy lets pages show what they hold and run nothing.
@@ -66,7 +67,7 @@ func (m *Master) decommissionHosts(w http.ResponseWriter, r *http.Request) {
 
 // mayDecommission says whether a request comes from where it may. Pages of other sites may not have it sent by a reader's browser.
 func (m *Master) mayDecommission(r *http.Request) bool {
-	if r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "" {
+	if submission.FromPage(r) {
 		return false
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)

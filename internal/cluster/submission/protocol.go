@@ -113,7 +113,20 @@ func Handler(s Server) http.Handler {
 		write(w, code, &response{Action: "ReadyzResponse", Success: flag(err == nil), Message: &message})
 	})
 	mux.HandleFunc("/", unknown)
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if FromPage(r) {
+			refuse(w, http.StatusForbidden, "Submissions are not taken from pages of a browser")
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// FromPage says whether a page had a browser send a request that changes something. Programs do not name a page, and any site
+// could have a reader's browser do it where no password is asked; the site may even claim to be this host.
+func FromPage(r *http.Request) bool {
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	return !reads && (r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "")
 }
 
 // methods are those of the actions.
