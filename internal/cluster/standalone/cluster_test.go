@@ -329,9 +329,14 @@ func TestNoMaster(t *testing.T) {
 	nobody := l.Addr().String()
 	_ = l.Close()
 	a := newApp(t, []string{nobody}, nil)
-	a.m.first = 200 * time.Millisecond
+	a.m.first = lookEvery + 100*time.Millisecond
+	var said []string
+	a.m.warn = func(s string) { said = append(said, s) }
 	if err := a.start(1, 100, nil); err == nil || !strings.Contains(err.Error(), "no master of spark://"+nobody+" can be used") {
 		t.Errorf("the application got %v", err)
+	}
+	if want := "waiting for master spark://" + nobody + ", retry 1 of 1"; !slices.Equal(said, []string{want}) {
+		t.Errorf("said while it waited: %q, want %q", said, want)
 	}
 	if err := a.Scale(t.Context(), 1); err == nil {
 		t.Error("an application that is not registered was scaled")

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -81,7 +82,7 @@ func (m *Manager) Start(ctx context.Context, app cluster.App, notify func(cluste
 	m.desc = core.AppDesc{Name: app.Name, User: app.User, CoresMax: m.max, CoresPer: app.Executor.Cores, Memory: app.Executor.Memory,
 		SubmitMillis: time.Now().UnixMilli(), StartMillis: time.Now().UnixMilli(), Launch: core.Launch{AppID: string(app.ID), DriverURL: app.DriverURL,
 			Binary: app.Executor.Binary, Memory: app.Executor.Memory, Overhead: app.Executor.Overhead, LocalDir: app.Conf["spark.local.dir"], Env: bare.Environment(), Sealed: sealed}}
-	if err := m.connect(ctx, m.first); err != nil {
+	if err := m.connect(ctx, m.first, m.waiting); err != nil {
 		return err
 	}
 	m.busy.Go(m.live)
@@ -89,8 +90,9 @@ func (m *Manager) Start(ctx context.Context, app cluster.App, notify func(cluste
 }
 
 // connect registers the application at the master that leads, with what it has.
-func (m *Manager) connect(ctx context.Context, most time.Duration) error {
-	p, err := find(ctx, dialOptions{m.masters, secured(identity(m.secret, "application "+m.desc.Name, m.program), m.tls), &appHandler{m}}, most, m.register)
+func (m *Manager) connect(ctx context.Context, most time.Duration, waiting func(retry, of int)) error {
+	o := dialOptions{m.masters, secured(identity(m.secret, "application "+m.desc.Name, m.program), m.tls), &appHandler{m}}
+	p, err := look(ctx, o, most, m.register, waiting)
 	if err != nil {
 		return err
 	}
@@ -103,6 +105,16 @@ func (m *Manager) connect(ctx context.Context, most time.Duration) error {
 	}
 	_ = p.tell(core.AppLevel{App: m.id, Total: m.level}) // it may have changed meanwhile
 	return nil
+}
+
+// waitingEvery is how many retries pass between two words about a master that does not answer.
+const waitingEvery = 10
+
+// waiting says that the master does not answer: at once, and then now and again.
+func (m *Manager) waiting(retry, of int) {
+	if retry%waitingEvery == 1 {
+		m.warn(fmt.Sprintf("waiting for master spark://%s, retry %d of %d", strings.Join(m.masters, ","), retry, of))
+	}
 }
 
 func (m *Manager) register(ctx context.Context, p *Peer) error {
@@ -134,7 +146,7 @@ func (m *Manager) live() {
 		}
 		m.warn("the connection to the master is lost, and made again: " + peer.Err().Error())
 		for {
-			err := m.connect(m.base, reconnect)
+			err := m.connect(m.base, reconnect, func(int, int) {})
 			if err == nil || m.base.Err() != nil {
 				break
 			}

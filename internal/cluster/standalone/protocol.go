@@ -213,9 +213,15 @@ func (p *Peer) Close() {
 // find looks for the master that leads for some time, and registers there. It does not look on if a master refuses the
 // secret or the registration.
 func find(ctx context.Context, o dialOptions, most time.Duration, register func(context.Context, *Peer) error) (*Peer, error) {
+	return look(ctx, o, most, register, func(int, int) {})
+}
+
+// look is find that tells, before it waits, which retry comes next and how many there are at most.
+func look(ctx context.Context, o dialOptions, most time.Duration, register func(context.Context, *Peer) error, waiting func(retry, of int)) (*Peer, error) {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
-	for {
+	retries := int(most / lookEvery)
+	for retry := 1; ; retry++ {
 		p, err := dial(ctx, o)
 		var refused *rpc.RefusedError
 		if errors.As(err, &refused) {
@@ -230,6 +236,9 @@ func find(ctx context.Context, o dialOptions, most time.Duration, register func(
 			if !errors.As(err, &lost) {
 				return nil, err
 			}
+		}
+		if retry <= retries && ctx.Err() == nil {
+			waiting(retry, retries)
 		}
 		select {
 		case <-ctx.Done():
