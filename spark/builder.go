@@ -27,7 +27,8 @@ type SessionBuilder struct {
 // Builder begins a session.
 func Builder() *SessionBuilder { return &SessionBuilder{given: map[string]string{}} }
 
-// Master says where to run: local, local[N], local[*], local-cluster[N,CORES,MEMORY], spark://HOST:PORT.
+// Master says where to run: local, local[N], local[*], local-cluster[N,CORES,MEMORY],
+// spark://HOST:PORT, yarn, k8s://https://HOST:PORT, mesos://HOST:PORT.
 func (b *SessionBuilder) Master(url string) *SessionBuilder { return b.Config("spark.master", url) }
 
 // AppName is the application's name.

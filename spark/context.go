@@ -55,7 +55,7 @@ func (c *SparkContext) Stop(ctx context.Context) error { return c.session.Stop(c
 // Session is the session of the context.
 func (c *SparkContext) Session() *Session { return c.session }
 
-// ApplicationID and AppName name the application, Master is where it runs, Version the release of Spark it is like.
+// ApplicationID is the application's id, as cluster managers and logs have it.
 func (c *SparkContext) ApplicationID() string { return c.app.ID }
 
 // AppName is the application's name.

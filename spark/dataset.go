@@ -195,7 +195,7 @@ func (s *Dataset[T]) Collect(ctx context.Context) ([]T, error) {
 // Take gives the first n values.
 func (s *Dataset[T]) Take(ctx context.Context, n int) ([]T, error) { return s.Limit(n).Collect(ctx) }
 
-// First is the first value; an error if there is none.
+// First is the first value; ErrEmpty if there is none.
 func (s *Dataset[T]) First(ctx context.Context) (T, error) {
 	var zero T
 	list, err := s.Take(ctx, 1)
