@@ -118,6 +118,10 @@ type Server struct {
 	grpc     *grpc.Server
 }
 
+// maxCalls is how many calls of one connection are served at a time, those that were reset and have not ended yet included;
+// clients hold others back.
+const maxCalls = 1000
+
 // New makes a server that does not listen yet.
 func New(e Engine, o Options) *Server {
 	o.fill()
@@ -127,6 +131,7 @@ func New(e Engine, o Options) *Server {
 	opts := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(o.MaxMessage),
 		grpc.MaxSendMsgSize(1<<31 - 1),
+		grpc.MaxConcurrentStreams(maxCalls),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: o.KeepAlive, Timeout: 20 * time.Second}),
 		grpc.UnaryInterceptor(s.unary),
