@@ -24,7 +24,15 @@ type artifacts struct {
 	size  int64
 	dir   string            // made at the first file
 	files map[string]string // path by name
+	taken int64             // bytes of the files
+	quota int64             // the most of them
 }
+
+// mostFiles is how many files a session may upload, and sessionShare how many of the largest allowed ones their bytes may be.
+const (
+	mostFiles    = 10_000
+	sessionShare = 4
+)
 
 // cached reads uploaded local data.
 func (a *artifacts) cached(hash string) ([]byte, error) {
@@ -92,6 +100,10 @@ func (a *artifacts) store(name string, data []byte) (string, error) {
 		}
 		return "", sparkerr.New("ARTIFACT_ALREADY_EXISTS", "normalizedRemoteRelativePath", name)
 	}
+	if len(a.files) >= mostFiles || a.taken+int64(len(data)) > a.quota {
+		return "", sparkerr.Internal("artifact %s: a session may upload %d files of %d bytes in all, and has %d of %d bytes", name, mostFiles, a.quota,
+			len(a.files), a.taken)
+	}
 	if a.dir == "" {
 		dir, err := os.MkdirTemp("", "firesteel-artifacts-")
 		if err != nil {
@@ -107,6 +119,7 @@ func (a *artifacts) store(name string, data []byte) (string, error) {
 		return "", err
 	}
 	a.files[name] = path
+	a.taken += int64(len(data))
 	return path, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -24,6 +25,7 @@ import (
 	"github.com/firesteel/firesteel/internal/connect/connectpb"
 	"github.com/firesteel/firesteel/internal/expr"
 	"github.com/firesteel/firesteel/internal/logical"
+	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/types"
 )
 
@@ -529,6 +531,33 @@ func TestArtifacts(t *testing.T) {
 	}
 	if got := c.session().files; !slices.Equal(got, []string{"files files/f.txt", "pyfiles pyfiles/a.py", "files files/f.txt"}) {
 		t.Error(got)
+	}
+}
+
+// TestManyArtifacts is C09: a session has a quota of files and of their bytes, and its other files stay.
+func TestManyArtifacts(t *testing.T) {
+	for name, c := range map[string]struct {
+		size, fit int
+	}{"files": {1, mostFiles}, "bytes": {1000, sessionShare}} {
+		a := artifacts{quota: sessionShare * 1000}
+		if c.size == 1 {
+			a.quota = 1 << 30
+		}
+		t.Cleanup(a.close)
+		for i := range c.fit {
+			if _, _, err := a.put(fmt.Sprintf("files/%d", i), make([]byte, c.size)); err != nil {
+				t.Fatalf("%s: %d: %v", name, i, err)
+			}
+		}
+		if _, _, err := a.put("files/more", make([]byte, c.size)); !sparkerr.Is(err, "INTERNAL_ERROR") {
+			t.Errorf("%s: more than the quota gives %v", name, err)
+		}
+		if !a.has("files/0") || a.has("files/more") {
+			t.Errorf("%s: what is there is wrong", name)
+		}
+		if list, err := os.ReadDir(a.dir + "/files"); err != nil || len(list) != c.fit {
+			t.Errorf("%s: %d files, %v", name, len(list), err)
+		}
 	}
 }
 
