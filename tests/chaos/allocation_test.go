@@ -80,7 +80,7 @@ func TestDynamicAllocation(t *testing.T) {
 func TestDynamicAllocationOnWorkers(t *testing.T) {
 	port := freePort(t)
 	c := &cluster{t: t, dir: t.TempDir(), seen: map[int]string{}, daemons: fmt.Sprintf("spark.shuffle.service.enabled true\nspark.shuffle.service.port %d\n", port)}
-	c.startMaster(0)
+	c.startMasters()
 	c.workers = append(c.workers, nil)
 	c.startWorker(0)
 	c.daemons = ""

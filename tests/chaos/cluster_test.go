@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,12 +27,13 @@ type cluster struct {
 	t       *testing.T
 	dir     string // all that its processes write lies below
 	url     string
-	master  *process
+	masters []*process
 	workers []*process
 	server  *server
 	seen    map[int]string // every process that was ever part of it, and what it is
 	daemons string         // settings of master and workers besides those that all have
 	apart   bool           // workers have addresses of their own
+	among   []string       // addresses of the masters, if there are several
 	net     *network       // nil: all on loopback
 	proxies []*proxy       // between its workers
 	groups  map[int]string // memory cgroups of workers and what they start
@@ -48,7 +50,7 @@ func startCluster(t *testing.T, workers, executors int, conf ...string) *cluster
 
 func (c *cluster) begin(workers, executors int, conf []string) {
 	c.t.Helper()
-	c.startMaster(0)
+	c.startMasters()
 	for range workers {
 		c.workers = append(c.workers, nil)
 		c.startWorker(len(c.workers) - 1)
@@ -84,14 +86,35 @@ func (c *cluster) properties() string {
 	return path
 }
 
-func (c *cluster) startMaster(port int) {
+// startMasters starts the master, or all of them.
+func (c *cluster) startMasters() {
 	c.t.Helper()
-	args := []string{"master", "--port", strconv.Itoa(port), "--webui-port", "-1", "--rest-port", "-1", "--properties-file", c.properties()}
-	if c.net != nil {
-		args = append(args, "--host", c.net.router())
+	for i := range max(1, len(c.among)) {
+		c.masters = append(c.masters, nil)
+		c.startMaster(i, 0)
 	}
-	c.master = start(c.t, launch{args: args, bare: true})
-	c.url = c.master.see(`master at (spark://[0-9.:]+)`, 20*time.Second)
+}
+
+// startMaster starts a master; port 0 is any free one.
+func (c *cluster) startMaster(i, port int) {
+	c.t.Helper()
+	l := launch{args: []string{"master", "--rest-port", "-1", "--properties-file", c.properties()}, bare: true}
+	switch {
+	case len(c.among) > 0:
+		_, own, _ := net.SplitHostPort(c.among[i])
+		l.args = append(l.args, "--port", own, "--webui-port", "0", "--ha", strings.Join(c.among, ","))
+		l.env = []string{"SPARK_MASTER_OPTS=-Dspark.deploy.recoveryDirectory=" + c.under("recovery"+strconv.Itoa(i))}
+	default:
+		l.args = append(l.args, "--port", strconv.Itoa(port), "--webui-port", "-1")
+	}
+	if c.net != nil {
+		l.args = append(l.args, "--host", c.net.router())
+	}
+	c.masters[i] = start(c.t, l)
+	c.url = c.masters[i].see(`master at (spark://[0-9.:]+)`, 20*time.Second)
+	if len(c.among) > 0 {
+		c.url = "spark://" + strings.Join(c.among, ",")
+	}
 }
 
 // restartMaster starts the master again where it was.
@@ -100,7 +123,7 @@ func (c *cluster) restartMaster() {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.startMaster(port)
+	c.startMaster(0, port)
 	c.note()
 }
 
@@ -133,7 +156,9 @@ func (c *cluster) startWorker(i int) {
 
 // note remembers the processes that there are now, for the search for leftovers.
 func (c *cluster) note() {
-	c.seen[c.master.cmd.Process.Pid] = "master"
+	for _, m := range c.masters {
+		c.seen[m.cmd.Process.Pid] = "master"
+	}
 	for _, w := range c.workers {
 		if w != nil {
 			c.seen[w.cmd.Process.Pid] = "worker"
@@ -203,8 +228,10 @@ func (c *cluster) stop() {
 		_ = syscall.Kill(w.cmd.Process.Pid, syscall.SIGTERM)
 		w.wait(20 * time.Second)
 	}
-	_ = syscall.Kill(c.master.cmd.Process.Pid, syscall.SIGTERM)
-	c.master.wait(20 * time.Second)
+	for _, m := range c.masters {
+		_ = syscall.Kill(m.cmd.Process.Pid, syscall.SIGTERM)
+		m.wait(20 * time.Second)
+	}
 	gone := func() bool { return len(c.executors()) == 0 }
 	for end := time.Now().Add(20 * time.Second); !gone() && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 	}
@@ -372,8 +399,8 @@ var faults = []fault{
 		return fmt.Sprint(i, ", ", n, " refused")
 	}},
 	{"kill the master, start it again", func(c *cluster, r *rand.Rand) string {
-		_ = c.master.cmd.Process.Kill()
-		<-c.master.ended
+		_ = c.masters[0].cmd.Process.Kill()
+		<-c.masters[0].ended
 		time.Sleep(time.Second)
 		c.restartMaster()
 		return ""

@@ -14,7 +14,7 @@ import (
 func TestWriteOnce(t *testing.T) {
 	t.Parallel() // it mostly waits
 	c := &cluster{t: t, dir: t.TempDir(), seen: map[int]string{}, apart: true}
-	c.startMaster(0)
+	c.startMasters()
 	for i := range 2 {
 		c.workers = append(c.workers, nil)
 		c.startWorker(i)

@@ -199,7 +199,7 @@ func TestShuffleServiceOfWorker(t *testing.T) {
 	port := freePort(t)
 	c := &cluster{t: t, dir: t.TempDir(), seen: map[int]string{}, daemons: fmt.Sprintf("spark.shuffle.service.enabled true\nspark.shuffle.service.port %d\n"+
 		"spark.authenticate true\nspark.authenticate.secret of-the-cluster\n", port)}
-	c.startMaster(0)
+	c.startMasters()
 	c.workers = append(c.workers, nil)
 	c.startWorker(0)
 	a := runApplication(t, c.url, "spark.shuffle.service.enabled=true", fmt.Sprintf("spark.shuffle.service.port=%d", port), "spark.executor.cores=1",

@@ -227,7 +227,7 @@ func TestStoppedShell(t *testing.T) {
 func TestUnknownHost(t *testing.T) {
 	t.Parallel() // it mostly waits
 	c := &cluster{t: t, dir: t.TempDir(), seen: map[int]string{}}
-	c.startMaster(0)
+	c.startMasters()
 	w := start(t, launch{args: []string{"worker", c.url, "--host", "no-such-host.invalid", "--webui-port", "-1", "--work-dir", c.under("work"), "--allow-unauthenticated"}, bare: true})
 	if code := w.wait(30 * time.Second); code == 0 || !strings.Contains(w.err.String(), "no-such-host.invalid") {
 		t.Errorf("it ended with %d: %s", code, w.err.String())
