@@ -137,13 +137,14 @@ type Launched struct {
 }
 
 // Exited says that an executor ended. PlatformFault: not because of what it ran (preemption,
-// node loss, a requested kill). HostLost: its host is gone too.
+// node loss, a requested kill). HostLost: its host is gone too. OutOfMemory: it took more than it was allowed.
 type Exited struct {
 	ID            event.ExecutorID
 	Code          int // exit status; 128+n after signal n; -1 if unknown
 	Reason        string
 	PlatformFault bool
 	HostLost      bool
+	OutOfMemory   bool
 }
 
 // Leaving says that an executor will be ended after the grace time.

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/rpc"
 	"github.com/firesteel/firesteel/internal/scheduler"
 	"github.com/firesteel/firesteel/internal/shuffle/service"
@@ -27,13 +29,16 @@ type remoteExecutor struct {
 	works  map[int64]bool // that were sent
 	// results are the names of stored results that nobody has read and removed yet.
 	results map[string]bool
-	cached  int    // cached blocks that it has
-	leave   string // why it was told to leave
-	going   bool   // it is decommissioned: see depart
-	broken  bool   // the connection is lost
-	over    bool   // its loss was told
-	exit    *cluster.Exited
-	timers  []*time.Timer
+	// consumers held most of its memory at its last heartbeat.
+	consumers []memory.Consumer
+	heard     time.Time
+	cached    int    // cached blocks that it has
+	leave     string // why it was told to leave
+	going     bool   // it is decommissioned: see depart
+	broken    bool   // the connection is lost
+	over      bool   // its loss was told
+	exit      *cluster.Exited
+	timers    []*time.Timer
 }
 
 // remoteHandler serves the connections to the driver.
@@ -96,6 +101,7 @@ func (r *Remote) report(e *remoteExecutor, m wire.Report) {
 		r.d.Post(scheduler.CommitRequest{Task: m.Task})
 	case wire.Alive:
 		r.mu.Lock()
+		e.consumers, e.heard = m.Consumers, time.Now()
 		r.held(e)
 		r.mu.Unlock()
 		r.d.bus.Publish(event.ExecutorMetricsUpdate{Executor: e.id,
@@ -199,6 +205,10 @@ func (r *Remote) register(c *rpc.Conn, m *wire.Registration) error {
 		r.disconnected(e)
 	})
 	r.log.Info("executor registered", "executor", e.id, "host", e.host, "cores", e.cores, "memory", mebibytes(m.Memory), "blocks", e.blocks)
+	if m.Memory < r.app.Executor.Memory {
+		r.log.Warn("an executor has less memory than was asked for, as its memory cgroup allows no more", "executor", e.id, "host", e.host,
+			"asked", mebibytes(r.app.Executor.Memory), "has", mebibytes(m.Memory))
+	}
 	r.d.Post(added)
 	r.d.bus.Publish(event.BlockManagerAdded{Time: time.Now(), ID: e.blockManager(), MaxMemory: m.Memory, OnHeap: m.Memory})
 	return nil
@@ -251,7 +261,29 @@ func (e *remoteExecutor) lostConnection() scheduler.ExecutorLost {
 
 // lostBy makes the reason of the manager's words.
 func (e *remoteExecutor) lostBy(x *cluster.Exited) scheduler.ExecutorLost {
-	return scheduler.ExecutorLost{ID: e.id, Reason: exitReason(x), PlatformFault: x.PlatformFault || e.leave != "", HostLost: x.HostLost}
+	reason := exitReason(x)
+	if x.OutOfMemory || x.Code == 128+int(syscall.SIGKILL) {
+		reason += e.lastReport()
+	}
+	return scheduler.ExecutorLost{ID: e.id, Reason: reason, PlatformFault: x.PlatformFault || e.leave != "", HostLost: x.HostLost, OutOfMemory: x.OutOfMemory}
+}
+
+// lastReport says who held the executor's memory, as far as it told.
+func (e *remoteExecutor) lastReport() string {
+	if e.heard.IsZero() {
+		return ""
+	}
+	text := fmt.Sprintf("; at its last report, %.1f s before, ", time.Since(e.heard).Seconds())
+	if len(e.consumers) == 0 {
+		return text + "no operator held memory"
+	}
+	for i, c := range e.consumers {
+		if i > 0 {
+			text += ", "
+		}
+		text += c.String()
+	}
+	return text + " were held"
 }
 
 func exitReason(x *cluster.Exited) string {
@@ -361,6 +393,9 @@ func (r *Remote) lose(e *remoteExecutor, lost scheduler.ExecutorLost) {
 		return
 	}
 	r.log.Warn("executor lost", "executor", e.id, "host", e.host, "reason", lost.Reason)
+	if lost.OutOfMemory && e.cores > 1 {
+		r.log.Warn("stages that ran there run half as many tasks side by side from now on", "executor", e.id)
+	}
 	r.d.Post(lost)
 	r.d.bus.Publish(event.BlockManagerRemoved{Time: time.Now(), ID: e.blockManager()})
 	r.busy.Go(func() {

@@ -169,7 +169,7 @@ func (p *process) register(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the driver did not answer within %s (spark.network.timeout)", limit))
 	defer cancel()
 	return p.ask(ctx, wire.MethodRegister, &wire.Registration{
-		Application: wire.Application{App: p.args.App, Executor: p.args.ID}, Host: p.args.Host, Cores: p.args.Cores, Memory: p.args.Memory,
+		Application: wire.Application{App: p.args.App, Executor: p.args.ID}, Host: p.args.Host, Cores: p.args.Cores, Memory: memory.Capped(p.args.Memory),
 		Blocks: p.address(), LogURLs: named("SPARK_LOG_URL_", strings.ToLower), Attributes: named("SPARK_EXECUTOR_ATTRIBUTE_", strings.ToUpper),
 	}, nil)
 }
@@ -198,10 +198,16 @@ func (p *process) serve(ctx context.Context) error {
 	every := p.conf.Duration("spark.executor.heartbeatInterval")
 	beat := time.NewTicker(max(every, 10*time.Millisecond))
 	defer beat.Stop()
-	for {
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	for known := int64(0); ; {
 		select {
 		case <-beat.C:
-			p.out.Put(wire.Alive{Cached: p.env.Blocks.Count(), Metrics: p.metrics()})
+			known = p.reportAlive()
+		case <-look.C:
+			if u := p.env.Pool.Usage(); u.Execution+u.Storage-known > u.Budget/toldGrowth {
+				known = p.reportAlive()
+			}
 		case why := <-p.leave:
 			p.log.Info("the driver let this executor go", "reason", why)
 			return nil
@@ -226,6 +232,21 @@ func (p *process) serve(ctx context.Context) error {
 			return ErrTerminated
 		}
 	}
+}
+
+// A heartbeat comes early when much more memory is held than the driver was told: it may be the last word of an executor that
+// the kernel ends.
+const (
+	toldConsumers = 4 // of those who hold memory are named
+	lookEvery     = 100 * time.Millisecond
+	toldGrowth    = 8 // the part of the budget that is much
+)
+
+// reportAlive tells the driver how this process is, and gives the memory that is held.
+func (p *process) reportAlive() int64 {
+	u := p.env.Pool.Usage()
+	p.out.Put(wire.Alive{Cached: p.env.Blocks.Count(), Metrics: p.metrics(), Consumers: p.env.Pool.Consumers(toldConsumers)})
+	return u.Execution + u.Storage
 }
 
 // stuckStatus is the status with which an executor exits whose task cannot be ended (as Spark's for an uncaught exception).

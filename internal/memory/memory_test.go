@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -235,5 +236,29 @@ func TestWideRowsMakeSmallFrames(t *testing.T) {
 	}
 	if rows != 64 || frames < 16 || s.ReaderBytes() > 2<<20 {
 		t.Errorf("%d rows in %d frames, of which a reader takes %d bytes", rows, frames, s.ReaderBytes())
+	}
+}
+
+// Consumers are told by operator, the largest first.
+func TestConsumers(t *testing.T) {
+	p := NewPool(Config{Budget: 100 << 20})
+	one, two, shared := p.Account("one"), p.Account("two"), p.Shared("shared")
+	sorts := []*Reservation{one.Reserve("Sort"), two.Reserve("Sort")}
+	table, idle := shared.Reserve("HashJoin"), two.Reserve("HashAggregate")
+	if !sorts[0].TryGrow(10<<20) || !sorts[1].TryGrow(20<<20) || !table.TryGrow(25<<20) || !idle.TryGrow(1) || !p.GrowStorage(1<<20) {
+		t.Fatal("refused")
+	}
+	idle.Release()
+	if got := fmt.Sprint(p.Consumers(2)); got != "[Sort 30.0 MiB in 2 places HashJoin 25.0 MiB]" {
+		t.Errorf("the two largest are %s", got)
+	}
+	if got := p.Consumers(9); len(got) != 3 || got[2].String() != "cached blocks 1024.0 KiB" {
+		t.Errorf("all are %v", got)
+	}
+	for _, r := range append(sorts, table) {
+		r.Release()
+	}
+	if got := p.Consumers(9); len(got) != 1 || len(p.holders) != 0 {
+		t.Errorf("after that there are %v", got)
 	}
 }

@@ -1,7 +1,10 @@
 package memory
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/firesteel/firesteel/internal/sparkerr"
@@ -21,7 +24,8 @@ type Pool struct {
 	yielding  int64 // part of exec
 	storage   int64
 	peak      int64
-	tasks     int // open accounts that count for the fair share
+	tasks     int               // open accounts that count for the fair share
+	holders   map[*Account]bool // that hold something
 	evict     []func(n int64) int64
 }
 
@@ -35,7 +39,7 @@ type Config struct {
 
 // NewPool makes a pool.
 func NewPool(c Config) *Pool {
-	return &Pool{budget: c.Budget, key: c.Key, protected: int64(float64(c.Budget) * c.StorageFraction)}
+	return &Pool{budget: c.Budget, key: c.Key, protected: int64(float64(c.Budget) * c.StorageFraction), holders: map[*Account]bool{}}
 }
 
 // OnEvict adds a function by which storage gives memory back: asked for n bytes it drops blocks, calls
@@ -68,6 +72,56 @@ func (p *Pool) Usage() Usage {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return Usage{p.budget, p.exec, p.storage, p.peak}
+}
+
+// Consumer is what all operators of a name hold together.
+type Consumer struct {
+	Operator string
+	Holders  int
+	Bytes    int64
+}
+
+// String is such as "HashJoin 12.0 MiB" or "Sort 30.5 MiB in 2 places".
+func (c Consumer) String() string {
+	text := c.Operator + " " + formatBytes(c.Bytes)
+	if c.Holders > 1 {
+		text += fmt.Sprintf(" in %d places", c.Holders)
+	}
+	return text
+}
+
+// cachedBlocks is how storage are called among the consumers.
+const cachedBlocks = "cached blocks"
+
+// Consumers are those who hold most, at most n.
+func (p *Pool) Consumers(n int) []Consumer {
+	by := map[string]*Consumer{}
+	p.mu.Lock()
+	if p.storage > 0 {
+		by[cachedBlocks] = &Consumer{cachedBlocks, 1, p.storage}
+	}
+	for a := range p.holders {
+		for _, r := range a.list {
+			if r.held <= 0 {
+				continue
+			}
+			c := by[r.operator]
+			if c == nil {
+				c = &Consumer{Operator: r.operator}
+				by[r.operator] = c
+			}
+			c.Holders, c.Bytes = c.Holders+1, c.Bytes+r.held
+		}
+	}
+	p.mu.Unlock()
+	out := make([]Consumer, 0, len(by))
+	for _, c := range by {
+		out = append(out, *c)
+	}
+	slices.SortFunc(out, func(a, b Consumer) int {
+		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Operator, b.Operator))
+	})
+	return out[:min(n, len(out))]
 }
 
 // GrowStorage takes n bytes for cached blocks if they are free.
@@ -281,11 +335,21 @@ func (p *Pool) release(r *Reservation, n int64) {
 
 // book adds n bytes to r; the lock is held.
 func (p *Pool) book(r *Reservation, n int64) {
+	a := r.account
+	if n == 0 {
+		return
+	}
+	if a.held == 0 {
+		p.holders[a] = true
+	}
 	r.held += n
-	r.account.held += n
+	a.held += n
 	p.exec += n
-	if r.account.yields {
+	if a.yields {
 		p.yielding += n
+	}
+	if a.held == 0 {
+		delete(p.holders, a)
 	}
 }
 

@@ -38,7 +38,7 @@ func (c *checker) executors() {
 	for _, e := range s.execList {
 		used := 0
 		for i, a := range e.running {
-			used += a.set.cpus
+			used += a.slots
 			c.want(a.posExec == i && a.exec == e, "executor %s: attempt %d misplaced", e.id, a.info.Task)
 			c.want(s.attempts[a.info.Task] == a, "executor %s: ghost attempt %d", e.id, a.info.Task)
 		}
@@ -69,7 +69,11 @@ func (c *checker) attempts() {
 		}
 		if !onSets[a.set] {
 			onSets[a.set] = true
-			c.want(a.set.slots == len(a.set.running)*a.set.cpus, "set %s: %d slots", a.set.name(), a.set.slots)
+			held := 0
+			for _, r := range a.set.running {
+				held += r.slots
+			}
+			c.want(a.set.slots == held, "set %s: %d slots, says %d", a.set.name(), held, a.set.slots)
 		}
 	}
 }
@@ -139,7 +143,7 @@ func (c *checker) idle() {
 		for _, p := range c.s.pools {
 			for _, ts := range p.ready {
 				plain := ts.loc == nil && ts.excl == nil && !ts.stage.spec.Barrier && ts.pending > 0
-				c.want(!plain || ts.cpus > e.slots, "executor %s has %d free slots and set %s %d waiting tasks", e.id, e.slots, ts.name(), ts.pending)
+				c.want(!plain || ts.need(e) > e.slots, "executor %s has %d free slots and set %s %d waiting tasks", e.id, e.slots, ts.name(), ts.pending)
 			}
 		}
 	}

@@ -150,6 +150,11 @@ func (s *Scheduler) loseExecutor(ev ExecutorLost) {
 	})
 	s.placeChanged(e, false)
 	s.dirtyAll = true
+	if ev.OutOfMemory {
+		for _, a := range e.running {
+			a.giveRoom()
+		}
+	}
 	for len(e.running) > 0 {
 		a := e.running[len(e.running)-1]
 		s.detach(a)

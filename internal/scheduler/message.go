@@ -82,12 +82,14 @@ type ExecutorAdded struct {
 type ExecutorDisconnected struct{ ID event.ExecutorID }
 
 // ExecutorLost says that an executor is gone. PlatformFault: not because of what it ran.
-// HostLost: its host went too, and what a shuffle service kept there.
+// HostLost: its host went too, and what a shuffle service kept there. OutOfMemory: what ran there took more than the process
+// was allowed; stages that ran there give their tasks more room from now on.
 type ExecutorLost struct {
 	ID            event.ExecutorID
 	Reason        string
 	PlatformFault bool
 	HostLost      bool
+	OutOfMemory   bool
 }
 
 // ExecutorDecommissioning says that an executor will leave soon; it gets no more tasks.

@@ -85,11 +85,11 @@ func (s *Scheduler) offerRound(pass event.Locality, start int) bool {
 // launchOne starts one task on an executor, if any set has one for it.
 func (s *Scheduler) launchOne(e *executor, pass event.Locality) bool {
 	for _, p := range s.inOrder() {
-		if ts := p.neediest(); ts != nil && ts.cpus <= e.slots && !ts.stage.spec.Barrier && s.tryLaunch(ts, e, pass) {
+		if ts := p.neediest(); ts != nil && ts.need(e) <= e.slots && !ts.stage.spec.Barrier && s.tryLaunch(ts, e, pass) {
 			return true // usually it can; only otherwise all have to be put in order
 		}
 		for _, ts := range p.order() {
-			if ts.cpus <= e.slots && !ts.stage.spec.Barrier && s.tryLaunch(ts, e, pass) {
+			if ts.need(e) <= e.slots && !ts.stage.spec.Barrier && s.tryLaunch(ts, e, pass) {
 				return true
 			}
 		}
@@ -185,4 +185,21 @@ func (s *Scheduler) tryBarrier(ts *taskSet) {
 	}
 	ts.next = int32(len(ts.tasks))
 	s.refresh(ts)
+}
+
+// need is how many slots a task takes on an executor: what its stage asks for, or more where memory was too small for as many
+// tasks side by side.
+func (ts *taskSet) need(e *executor) int {
+	if ts.stage.spec.Barrier { // all of its tasks must run at once
+		return ts.cpus
+	}
+	return max(ts.cpus, min(ts.cpus*ts.stage.room, e.cores))
+}
+
+// giveRoom has half as many tasks of a stage run side by side from now on, as an attempt had too little memory. Attempts that had
+// less room than those of now do not count.
+func (a *attempt) giveRoom() {
+	if st := a.set.stage; a.slots == a.set.need(a.exec) && a.slots < a.exec.cores {
+		st.room *= 2
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/sparkerr"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output of the scripts")
@@ -24,13 +25,13 @@ var update = flag.Bool("update", false, "rewrite the expected output of the scri
 //	at 1.5s                                  the clock, from the start
 //	tick                                     moves the clock on to the deadline
 //	exec e1 h1 2                             executor, host, cores
-//	lost e1 [platform] [host] : reason
+//	lost e1 [platform] [host] [memory] : reason
 //	leaving e1 | disconnect e1 | beat e1 [cached=3]
 //	job 0 [group=g] [tag=t] [pool=p]         followed by its stages:
 //	  map 7 tasks=2 [reads=1,2] [prefs=e1@h1,@h2;;@h2] [cpus=2] [indeterminate] [barrier]
 //	  result tasks=2 …
 //	cancel job 0 | stage 1 | group g [future] | tag t | all : reason
-//	started 3 | ok 3 [sizes=1,2] [bytes=9] | fail 3 text | fatal 3 text | killed 3 | denied 3 | resultlost 3
+//	started 3 | ok 3 [sizes=1,2] [bytes=9] | fail 3 text | refused 3 | fatal 3 text | killed 3 | denied 3 | resultlost 3
 //	fetch 3 shuffle=7 map=0 [from=e1@h1]
 //	commit 3 | moved 7 0 e2 | release 7
 func TestScripts(t *testing.T) {
@@ -220,7 +221,7 @@ func parseEvent(line string) (Event, error) {
 	case "exec":
 		return ExecutorAdded{ID: event.ExecutorID(w.at(0)), Host: w.at(1), Cores: w.num(2)}, nil
 	case "lost":
-		return ExecutorLost{ID: event.ExecutorID(w.at(0)), PlatformFault: w.has("platform"), HostLost: w.has("host"), Reason: reason}, nil
+		return ExecutorLost{ID: event.ExecutorID(w.at(0)), PlatformFault: w.has("platform"), HostLost: w.has("host"), OutOfMemory: w.has("memory"), Reason: reason}, nil
 	case "leaving":
 		return ExecutorDecommissioning{ID: event.ExecutorID(w.at(0))}, nil
 	case "disconnect":
@@ -243,7 +244,8 @@ func parseEvent(line string) (Event, error) {
 	_, text, _ := strings.Cut(rest, " ")
 	r, ok := map[string]event.Reason{
 		"ok": event.Success{}, "fail": event.ExceptionFailure{Err: errors.New(text)},
-		"fatal": event.ExceptionFailure{Err: errors.New(text), Fatal: true}, "killed": event.TaskKilled{Cause: "asked"},
+		"refused": event.ExceptionFailure{Err: sparkerr.New("UNABLE_TO_ACQUIRE_MEMORY", "requestedBytes", "9", "receivedBytes", "0")},
+		"fatal":   event.ExceptionFailure{Err: errors.New(text), Fatal: true}, "killed": event.TaskKilled{Cause: "asked"},
 		"denied": event.TaskCommitDenied{}, "resultlost": event.TaskResultLost{}, "fetch": parseFetch(w),
 	}[verb]
 	if !ok {
@@ -333,6 +335,9 @@ func eventText(ev Event) string {
 		}
 		if ev.HostLost {
 			flags += " host"
+		}
+		if ev.OutOfMemory {
+			flags += " memory"
 		}
 		return fmt.Sprintf("lost %s%s : %s", ev.ID, flags, ev.Reason)
 	case ExecutorDecommissioning:

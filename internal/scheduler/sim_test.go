@@ -506,7 +506,8 @@ func (w *world) die(p *process, platform bool) {
 	p.alive, p.mute = false, true
 	w.procs = slices.DeleteFunc(w.procs, func(o *process) bool { return o == p })
 	p.tasks = map[event.TaskID]*simTask{}
-	w.after(w.rng.ms(500), func() { w.step(ExecutorLost{ID: p.id, Reason: "exited", PlatformFault: platform}) })
+	hungry := w.rng.one(3)
+	w.after(w.rng.ms(500), func() { w.step(ExecutorLost{ID: p.id, Reason: "exited", PlatformFault: platform, OutOfMemory: hungry}) })
 	w.after(w.rng.ms(600), w.replace)
 }
 

@@ -38,6 +38,7 @@ type stage struct {
 	expecting   int
 	committer   map[int]event.TaskID // who may commit, by partition
 	checks      int                  // barrier: how often there were too few slots
+	room        int                  // times its slots that a task takes: more than 1 after memory was too small
 }
 
 func (st *stage) taskType() string {
@@ -80,7 +81,7 @@ func (s *Scheduler) stageFor(j *job, spec *StageSpec) *stage {
 			return st
 		}
 	}
-	st := &stage{id: s.nextStage, spec: spec, owner: j, jobs: []*job{j}, indeterminate: spec.Indeterminate}
+	st := &stage{id: s.nextStage, spec: spec, owner: j, jobs: []*job{j}, indeterminate: spec.Indeterminate, room: 1}
 	s.nextStage++
 	s.stages[st.id] = st
 	if spec.Shuffle != event.NoShuffle {

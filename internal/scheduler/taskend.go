@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/sparkerr"
 )
 
 // taskEnded handles the end of an attempt. Ends of attempts that are not known (any more), for
@@ -209,6 +210,9 @@ func (s *Scheduler) countFailure(a *attempt, r event.Reason) bool {
 	var cause error
 	if f, ok := r.(event.ExceptionFailure); ok {
 		cause = f.Err
+		if sparkerr.Is(f.Err, "UNABLE_TO_ACQUIRE_MEMORY") {
+			a.giveRoom()
+		}
 		if f.Fatal {
 			s.abortStage(ts.stage, fmt.Sprintf("Task %d.%d in stage %s had a failure that cannot be retried: %s",
 				a.info.Index, a.info.Attempt, ts.name(), r.Describe()), cause)

@@ -24,7 +24,7 @@ type taskSet struct {
 	succeeded int
 	pending   int // tasks neither done nor running
 	running   []*attempt
-	slots     int // cpus * len(running)
+	slots     int // that they hold
 
 	next  int32   // fresh tasks from here on, when there are no preferences
 	again []int32 // tasks to repeat; the last one first
@@ -61,6 +61,7 @@ type attempt struct {
 	epoch   int64
 	started bool
 	killed  bool
+	slots   int
 	posSet  int // in set.running
 	posExec int // in exec.running
 }
@@ -239,7 +240,7 @@ func (s *Scheduler) launch(ts *taskSet, i int32, e *executor, near event.Localit
 		s.pending--
 	}
 	a := &attempt{
-		set: ts, exec: e, next: t.head, epoch: s.epoch, posSet: len(ts.running), posExec: len(e.running),
+		set: ts, exec: e, next: t.head, epoch: s.epoch, slots: ts.need(e), posSet: len(ts.running), posExec: len(e.running),
 		info: event.TaskInfo{
 			Task: s.nextTask, Index: int(i), Attempt: int(t.attempts), Partition: ts.partition(i), Launch: s.now,
 			Executor: e.id, Host: e.host.name, Locality: near, Speculative: speculative,
@@ -251,7 +252,7 @@ func (s *Scheduler) launch(ts *taskSet, i int32, e *executor, near event.Localit
 	ts.running = append(ts.running, a)
 	e.running = append(e.running, a)
 	s.attempts[a.info.Task] = a
-	s.takeSlots(a, ts.cpus)
+	s.takeSlots(a, a.slots)
 	ts.hopeless = time.Time{}
 	st := ts.stage
 	launch := LaunchTask{
@@ -282,7 +283,7 @@ func (s *Scheduler) detach(a *attempt) {
 			break
 		}
 	}
-	s.takeSlots(a, -ts.cpus)
+	s.takeSlots(a, -a.slots)
 	s.dropIfIdle(ts)
 }
 

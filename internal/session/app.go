@@ -258,7 +258,10 @@ const mappedShare = 8
 func (a *App) budget() int64 {
 	total := memory.Available() * 6 / 10
 	if _, ok := a.Conf.Given("spark.driver.memory"); ok {
-		total = memory.Capped(a.Conf.Bytes("spark.driver.memory"))
+		given := a.Conf.Bytes("spark.driver.memory")
+		if total = memory.Capped(given); total < given {
+			a.log.Warn("this process has less memory than spark.driver.memory, as its memory cgroup allows no more", "given", given, "has", total)
+		}
 		if f, _, err := a.fs.Resolve("file:/"); err == nil {
 			if l, ok := f.(*vfs.Local); ok {
 				l.LimitMapped(total / mappedShare)

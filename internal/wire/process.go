@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/rpc"
 )
 
@@ -152,10 +153,11 @@ type (
 	}
 	// AskCommit asks whether a task may commit its output.
 	AskCommit struct{ Task event.TaskID }
-	// Alive is the heartbeat. Cached counts the cached blocks.
+	// Alive is the heartbeat. Cached counts the cached blocks; Consumers are those who hold most of the memory.
 	Alive struct {
-		Cached  int
-		Metrics event.ExecutorMetrics
+		Cached    int
+		Metrics   event.ExecutorMetrics
+		Consumers []memory.Consumer
 	}
 	// BlockChanged says how a cached block is stored now; with an empty level it is gone.
 	BlockChanged struct{ Status event.BlockStatus }

@@ -46,11 +46,12 @@ func usage(t *testing.T, group string) int64 {
 }
 
 // TestMemoryGroup is M02: a worker and its executor lie in a memory cgroup that is filled by something else, so that the kernel
-// kills the executor. The driver is told why, with figures, and the query ends well in the next executor.
+// kills the executor. The driver is told why, with figures and with who held the memory, and the query ends well in the next
+// executor, where half as many tasks run side by side.
 func TestMemoryGroup(t *testing.T) {
-	const limit, spare = 400 << 20, 24 << 20
+	const limit, spare = 400 << 20, 128 << 20
 	group := memoryGroup(t, limit)
-	c := &cluster{t: t, dir: t.TempDir(), seen: map[int]string{}, groups: map[int]string{0: group}}
+	c := &cluster{t: t, dir: t.TempDir(), seen: map[int]string{}, groups: map[int]string{0: group}, cores: 2}
 	c.begin(1, 1, nil)
 	cl := c.server.connect(t)
 	text := "select count(*), sum(length(pad)) from (select * from (" + wide(1_000_000) + ") order by pad limit 1000000000)"
@@ -59,7 +60,7 @@ func TestMemoryGroup(t *testing.T) {
 	}
 	ballast := fill(t, group, limit-spare-usage(t, group))
 	const told = `reason="killed by signal 9 \(exit code 137\): was killed by signal 9 \(killed\), by the kernel, as its memory cgroup \S+ was full: ` +
-		`the limit is (400\.0 MiB, the most that was used \d+\.\d MiB, used without it \d+\.\d MiB)`
+		`the limit is (400\.0 MiB, the most that was used \d+\.\d MiB, used without it \d+\.\d MiB\. .*; at its last report, \d+\.\d s before, .*Sort \d+.* were held)`
 	relieved := make(chan struct{})
 	go func() {
 		defer close(relieved)
@@ -76,6 +77,8 @@ func TestMemoryGroup(t *testing.T) {
 		t.Errorf("the query gives %q, %v", rows, err)
 	}
 	t.Log("the driver was told:", c.server.see(told, time.Second))
+	c.server.see("an executor has less memory than was asked for, as its memory cgroup allows no more.* asked=\"512 MiB\" has=\"400 MiB\"", time.Second)
+	c.server.see("stages that ran there run half as many tasks side by side from now on", time.Second)
 	c.stop()
 }
 

@@ -34,6 +34,7 @@ type cluster struct {
 	daemons string         // settings of master and workers besides those that all have
 	apart   bool           // workers have addresses of their own
 	among   []string       // addresses of the masters, if there are several
+	cores   int            // of an executor, if it has more than one
 	net     *network       // nil: all on loopback
 	proxies []*proxy       // between its workers
 	groups  map[int]string // memory cgroups of workers and what they start
@@ -55,7 +56,8 @@ func (c *cluster) begin(workers, executors int, conf []string) {
 		c.workers = append(c.workers, nil)
 		c.startWorker(len(c.workers) - 1)
 	}
-	args := []string{"--master", c.url, "--executor-cores", "1", "--executor-memory", "512m", "--total-executor-cores", strconv.Itoa(executors)}
+	cores := max(1, c.cores)
+	args := []string{"--master", c.url, "--executor-cores", strconv.Itoa(cores), "--executor-memory", "512m", "--total-executor-cores", strconv.Itoa(cores * executors)}
 	if c.net != nil {
 		args = append(args, "--properties-file", c.properties())
 		conf = append([]string{"spark.driver.host=" + c.net.router()}, conf...)

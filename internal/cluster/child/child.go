@@ -35,6 +35,7 @@ type Process struct {
 	group cgroup.Memory
 	code  int
 	why   string
+	oom   bool
 }
 
 // Start starts a process.
@@ -108,7 +109,7 @@ func (p *Process) wait() {
 	_ = p.cmd.Wait()                                      // the state says more than the error
 	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // what it left of its group goes, too
 	p.loose()
-	p.code, p.why = describe(p.cmd.ProcessState, p.group)
+	p.code, p.why, p.oom = describe(p.cmd.ProcessState, p.group)
 	close(p.done)
 }
 
@@ -125,6 +126,12 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 func (p *Process) Ended() (code int, why string) {
 	<-p.done
 	return p.code, p.why
+}
+
+// OutOfMemory waits for the end and says whether the kernel ended the process for want of memory.
+func (p *Process) OutOfMemory() bool {
+	<-p.done
+	return p.oom
 }
 
 // Lived is how long the process has been running.
@@ -151,20 +158,20 @@ func (p *Process) End(grace time.Duration) {
 	<-p.done
 }
 
-func describe(s *os.ProcessState, g cgroup.Memory) (code int, why string) {
+func describe(s *os.ProcessState, g cgroup.Memory) (code int, why string, oom bool) {
 	if w, ok := s.Sys().(syscall.WaitStatus); ok && w.Signaled() {
 		sig := w.Signal()
 		why = fmt.Sprintf("was killed by signal %d (%s)", int(sig), sig)
 		if sig == syscall.SIGKILL {
 			by := starved(g)
-			if by == "" {
+			if oom = by != ""; !oom {
 				by = "by somebody or for want of memory"
 			}
 			why += ", " + by
 		}
-		return 128 + int(sig), why
+		return 128 + int(sig), why, oom
 	}
-	return s.ExitCode(), fmt.Sprintf("exited with status %d", s.ExitCode())
+	return s.ExitCode(), fmt.Sprintf("exited with status %d", s.ExitCode()), false
 }
 
 // Tail is the end of a file that a process wrote.

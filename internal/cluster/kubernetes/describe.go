@@ -71,6 +71,7 @@ func endOf(p *corev1.Pod, container string) ending {
 	case t == nil:
 		e.reason = strings.TrimSpace("The pod ended: " + p.Status.Reason + " " + p.Status.Message)
 	case t.Reason == "OOMKilled":
+		e.memory = true
 		e.reason = "OOMKilled: the container went over its memory limit" + limitOf(p, container) +
 			". Raise spark.executor.memoryOverhead or spark.executor.memory."
 	case t.ExitCode == 0:

@@ -54,6 +54,7 @@ type ending struct {
 	reason   string
 	platform bool
 	hostLost bool
+	memory   bool // for want of it
 }
 
 // member is a pod that counts.
@@ -224,7 +225,7 @@ func (f *fleet) bury(now time.Time, id event.ExecutorID, e ending) {
 	if m.dismissed != "" {
 		e.reason, e.platform = m.dismissed, true
 	}
-	f.do(notify{cluster.Exited{ID: id, Code: e.code, Reason: e.reason, PlatformFault: e.platform, HostLost: e.hostLost}})
+	f.do(notify{cluster.Exited{ID: id, Code: e.code, Reason: e.reason, PlatformFault: e.platform, HostLost: e.hostLost, OutOfMemory: e.memory}})
 	if !e.platform && e.code != 0 { // status 0: the driver told it to leave
 		f.blame(now, id, e.reason)
 	}

@@ -151,7 +151,7 @@ func (m *Manager) watch(id event.ExecutorID, c *executor) {
 	if left != nil {
 		reason += "; its files cannot be removed: " + left.Error()
 	}
-	m.notify(cluster.Exited{ID: id, Code: code, Reason: reason, PlatformFault: asked})
+	m.notify(cluster.Exited{ID: id, Code: code, Reason: reason, PlatformFault: asked, OutOfMemory: c.OutOfMemory()})
 	if gaveUp {
 		m.notify(cluster.Failed{Err: fmt.Errorf("%d executors in a row ended soon after their start; the last one %s; its output: %s",
 			maxFastExits, reason, child.Tail(filepath.Join(m.dir, string(id), "stderr")))})

@@ -21,6 +21,7 @@ func ending(u *status) (e cluster.Exited, over bool) {
 		e.Code = max(e.Code, 0)
 	case "TASK_FAILED":
 		if u.Reason == "REASON_CONTAINER_LIMITATION_MEMORY" {
+			e.OutOfMemory = true
 			e.Code, e.Reason = 137, "it took more memory than it was given: "+e.Reason
 		}
 		e.PlatformFault = strings.HasPrefix(u.Reason, "REASON_CONTAINER_PREEMPTED") || u.Reason == "REASON_AGENT_DRAINING" ||

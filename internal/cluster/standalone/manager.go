@@ -252,7 +252,7 @@ func (m *Manager) take(msg core.Message) {
 		delete(m.known, msg.ID)
 		delete(m.killed, msg.ID)
 		m.mu.Unlock()
-		m.tell(cluster.Exited{ID: execID(msg.ID), Code: msg.Code, Reason: msg.Reason, PlatformFault: msg.Platform, HostLost: msg.Host})
+		m.tell(cluster.Exited{ID: execID(msg.ID), Code: msg.Code, Reason: msg.Reason, PlatformFault: msg.Platform, HostLost: msg.Host, OutOfMemory: msg.OutOfMemory})
 	case core.ExecutorLeaving:
 		m.tell(cluster.Leaving{ID: execID(msg.ID), Grace: msg.Grace, Reason: msg.Reason})
 	case core.AppRemoved:

@@ -462,6 +462,7 @@ func (w *Worker) launch(m core.LaunchExecutor) {
 		}
 		w.report(core.ExecutorStarted{Worker: w.id, App: m.App, ID: m.ID})
 		ended.Code, ended.Reason = p.Ended()
+		ended.OutOfMemory = p.OutOfMemory()
 		folders := cluster.LocalFolders(m.Launch.LocalDir, event.AppID(cmp.Or(m.Launch.AppID, m.App)), event.ExecutorID(strconv.Itoa(m.ID)))
 		if err := cluster.RemoveFolders(folders); err != nil {
 			w.log.Warn("files of an executor cannot be removed", "application", m.App, "executor", m.ID, "error", err)

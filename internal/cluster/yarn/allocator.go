@@ -227,8 +227,10 @@ func exitOf(m *member, s *yarn.ContainerStatus) cluster.Exited {
 	case s.Exit == yarn.ExitPreempted:
 		e.PlatformFault, e.Reason = true, fmt.Sprintf("Container %s was preempted.", at)
 	case s.Exit == yarn.ExitVirtualMemory:
+		e.OutOfMemory = true
 		e.Reason = fmt.Sprintf("Container %s was killed by YARN for exceeding virtual memory limits. Consider boosting spark.executor.memoryOverhead or disabling yarn.nodemanager.vmem-check-enabled. %s", at, detail)
 	case s.Exit == yarn.ExitPhysicalMemory:
+		e.OutOfMemory = true
 		e.Reason = fmt.Sprintf("Container %s was killed by YARN for exceeding physical memory limits. Consider boosting spark.executor.memoryOverhead. %s", at, detail)
 	case s.Exit == yarn.ExitAborted, s.Exit == yarn.ExitDisksFailed, s.Exit == yarn.ExitByMaster, s.Exit == yarn.ExitByResourceManager,
 		s.Exit == yarn.ExitAfterApplication:

@@ -138,6 +138,7 @@ type (
 		Reason      string
 		Killed      bool // as it was told to
 		Refused     bool
+		OutOfMemory bool // by the system: it took more than it was allowed
 	}
 	// DriverSubmitted asks for a driver; the answer is its id.
 	DriverSubmitted struct {
@@ -311,11 +312,12 @@ type (
 	}
 	// ExecutorGone tells it what became of one.
 	ExecutorGone struct {
-		ID       int
-		Code     int // exit status; 128+n after signal n; -1 if unknown
-		Reason   string
-		Platform bool // not because of what it ran
-		Host     bool // its worker is gone too
+		ID          int
+		Code        int // exit status; 128+n after signal n; -1 if unknown
+		Reason      string
+		Platform    bool // not because of what it ran
+		Host        bool // its worker is gone too
+		OutOfMemory bool
 	}
 	// ExecutorLeaving tells it that one will end soon.
 	ExecutorLeaving struct {

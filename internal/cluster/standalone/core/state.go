@@ -462,7 +462,7 @@ func (s *State) executorEnded(e ExecutorEnded) {
 		return
 	}
 	s.drop(x)
-	s.gone(x, ExecutorGone{ID: e.ID, Code: e.Code, Reason: e.Reason, Platform: e.Killed || x.asked})
+	s.gone(x, ExecutorGone{ID: e.ID, Code: e.Code, Reason: e.Reason, Platform: e.Killed || x.asked, OutOfMemory: e.OutOfMemory})
 	a := x.app
 	if a == nil && s.recovering.IsZero() {
 		s.tell(x.on.peer, CleanApp{x.appID}) // nobody will say that it has ended
