@@ -34,7 +34,7 @@ func newContext(s *Session) *SparkContext {
 		return r.Shuffle.Statuses(id), nil
 	}
 	r.Pool.OnEvict(env.Blocks.Evict)
-	e := rdd.NewEngine(rdd.Host{Driver: r.Driver, Env: env, Executors: r.Executors, Failures: r.Failures, NextRDD: r.NextRDD})
+	e := rdd.NewEngine(rdd.Host{Driver: r.Driver, Env: env, Executors: r.Executors, Failures: r.Failures, NextRDD: r.NextRDD, Audit: r.Audit})
 	return &SparkContext{session: s, app: s.app, engine: e, local: map[string]string{}, tags: map[string]bool{}}
 }
 

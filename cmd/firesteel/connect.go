@@ -80,7 +80,7 @@ func serve(a *session.App, address string, port int) (*server, error) {
 	if o.TLS, err = by.Server(""); err != nil {
 		return nil, err
 	}
-	o.Version = session.SparkVersion
+	o.Version, o.Audit = session.SparkVersion, a.Audit()
 	o.Spool = connect.Spool{Create: func() (*os.File, error) { return a.Dirs().Create("result_") }, Seal: a.Dirs().Seal()}
 	h, p, err := net.SplitHostPort(o.Address)
 	if err != nil {

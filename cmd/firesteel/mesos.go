@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/firesteel/firesteel/internal/audit"
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/cluster/mesos"
 	"github.com/firesteel/firesteel/internal/cluster/submission"
@@ -45,7 +46,12 @@ func runMesosDispatcher(ctx context.Context, args []string) error {
 		return err
 	}
 	slog.SetDefault(daemonLog())
-	m, err := mesos.StartDispatcher(ctx, mesos.DispatcherOptions{Master: master.Target, Host: d.host, Port: d.port, AllowOpen: d.open, Recovery: recovery,
+	log, err := audit.Open(v, "")
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	m, err := mesos.StartDispatcher(ctx, mesos.DispatcherOptions{Audit: log, Master: master.Target, Host: d.host, Port: d.port, AllowOpen: d.open, Recovery: recovery,
 		Binary: self, Name: *name, User: userName(), Conf: v.All()})
 	if err != nil {
 		return fmt.Errorf("firesteel mesos-dispatcher: %w", err)

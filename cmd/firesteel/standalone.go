@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/firesteel/firesteel/internal/audit"
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/cluster/standalone"
 	"github.com/firesteel/firesteel/internal/cluster/standalone/core"
@@ -118,7 +119,12 @@ func runMaster(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	m, err := standalone.StartMaster(standalone.MasterOptions{TLS: by, PagesTLS: pages, Host: d.host, Port: d.port, WebUI: d.webUI, REST: *rest, Secret: secret, AllowOpen: d.open,
+	log, err := audit.Open(v, "")
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	m, err := standalone.StartMaster(standalone.MasterOptions{Audit: log, TLS: by, PagesTLS: pages, Host: d.host, Port: d.port, WebUI: d.webUI, REST: *rest, Secret: secret, AllowOpen: d.open,
 		Recovery: recovery, Masters: masters, Reset: *reset, Decommission: v.String("spark.master.ui.decommission.allow.mode"), Core: rules, Log: daemonLog()})
 	if err != nil {
 		return err

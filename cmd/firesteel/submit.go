@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/firesteel/firesteel/internal/audit"
+	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/session"
 )
 
@@ -30,9 +32,9 @@ func runSubmit(ctx context.Context, args []string) (result error) {
 	}
 	switch {
 	case status != "" || kill != "":
-		return tellSubmission(ctx, o, status, kill)
+		return audited(o, kill != "", func() error { return tellSubmission(ctx, o, status, kill) })
 	case o.Conf["spark.submit.deployMode"] == "cluster":
-		return submitCluster(ctx, o, f.Args())
+		return audited(o, true, func() error { return submitCluster(ctx, o, f.Args()) })
 	}
 	if err := present(f.Arg(0), o.Conf["spark.files"]); err != nil {
 		return err
@@ -49,6 +51,20 @@ func runSubmit(ctx context.Context, args []string) (result error) {
 	}
 	defer func() { result = errors.Join(result, stop()) }()
 	return app.withServer(ctx, o, func(remote string) error { return pythonChild(remote, o.Conf["spark.submit.pyFiles"], f.Args()) })
+}
+
+// audited does what changes a cluster, and writes it to the audit log.
+func audited(o session.Options, changes bool, f func() error) error {
+	if !changes {
+		return f()
+	}
+	v := conf.NewValues(o.Conf)
+	log, err := audit.Open(v, "")
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	return log.Do(audit.Action{Name: "submit", User: audit.Me(), Statement: v.RedactedArgs(os.Args)}, f)
 }
 
 // hasApplication refuses what cannot be run here.

@@ -1,6 +1,9 @@
 package conf
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestRedacted(t *testing.T) {
 	v := NewValues(nil)
@@ -22,5 +25,32 @@ func TestRedacted(t *testing.T) {
 		if got := NewValues(map[string]string{"spark.redaction.regex": regex}).Redacted("spark.colour", "red"); (got != "red") != hidden {
 			t.Errorf("by %q it is shown as %s", regex, got)
 		}
+	}
+}
+
+func TestRedactedText(t *testing.T) {
+	v := NewValues(map[string]string{"spark.redaction.string.regex": "card-[0-9]+"})
+	for text, want := range map[string]string{
+		"select 1": "select 1",
+		"SELECT password, name FROM tokens WHERE a = 'b'":                           "SELECT password, name FROM tokens WHERE a = 'b'",
+		"select * from t where token = 'x y' and n = 1":                             "select * from t where token = # and n = 1",
+		"create table t using jdbc options (url 'jdbc:x?password=y', password 'x')": "create table t using jdbc options (url #, password #)",
+		"options ('password' = 'x', `my.secret` \"x\")":                             "options ('password' = #, `my.secret` #)",
+		"map('password', 'x', 'b', 'c')":                                            "map('password', #, 'b', 'c')",
+		"f(password => 'x')":                                                        "f(password => #)",
+		" set spark.some.password=two words; and 'more'":                            " set spark.some.password=#",
+		"set spark.some.colour=red":                                                 "set spark.some.colour=red",
+		"--conf spark.x.secret=abc/def+ghi= --name n":                               "--conf spark.x.secret=#= --name n",
+		"where password is not null":                                                "where password is not null",
+		"select 'it\\'s a secret' , 'ends not: token":                               "select # , #",
+		"pay by card-1234 now":                                                      "pay by # now",
+	} {
+		if got := strings.ReplaceAll(v.RedactedText(text), "*********(redacted)", "#"); got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", text, got, want)
+		}
+	}
+	args := []string{"firesteel", "submit", "--conf", "spark.x.token=t0", "--api-token", "t1", "a.py", "--password=t2"}
+	if got := strings.ReplaceAll(v.RedactedArgs(args), "*********(redacted)", "#"); got != "firesteel submit --conf spark.x.token=# --api-token # a.py --password=#" {
+		t.Error(got)
 	}
 }

@@ -63,6 +63,7 @@ var coreRows = []Row{
 	{Name: "spark.executor.pyspark.memory", Unset: true, Kind: Bytes, Unit: MiB, Doc: "Limit for Python workers.", Since: "2.4.0"},
 	{Name: "spark.extraListeners", Unset: true, Doc: "Listener classes.", Since: "1.3.0"},
 	{Name: "spark.files", Doc: "Files put in each work dir; SparkFiles.get.", Since: "1.0.0"},
+	{Name: "spark.firesteel.audit.path", Unset: true, Doc: "File to which a line is appended for everything that is begun and for its end: who, what, from where, when, how it ended. Secrets are hidden.", Since: "0.1.0"},
 	{Name: "spark.firesteel.tls", Default: "off", Doc: "auto: TLS between Firesteel's processes by certificates that are derived from the secret they share, without files; files: TLS for all connections by the three files below; off: what spark.ssl.* says.", Since: "0.1.0"},
 	{Name: "spark.firesteel.tls.ca", Unset: true, Doc: "PEM file of the certificates that are trusted.", Since: "0.1.0"},
 	{Name: "spark.firesteel.tls.cert", Unset: true, Doc: "PEM file of this machine's certificate.", Since: "0.1.0"},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/firesteel/firesteel/internal/audit"
 	"github.com/firesteel/firesteel/internal/connect/connectpb"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 )
@@ -137,6 +139,8 @@ func (a *artifacts) close() {
 // upload collects the artifacts of one AddArtifacts stream.
 type upload struct {
 	session *session
+	log     *audit.Log
+	peer    string
 	limit   int64
 	name    string // of the artifact in chunks
 	data    []byte
@@ -162,7 +166,7 @@ func (s *Server) AddArtifacts(stream connectpb.SparkConnectService_AddArtifactsS
 			if ses, err = s.sessions.get(r, true); err != nil {
 				return err
 			}
-			u = &upload{session: ses, limit: s.opts.MaxArtifact}
+			u = &upload{session: ses, log: s.opts.Audit, peer: peerOf(stream.Context()), limit: s.opts.MaxArtifact}
 		}
 		if err := u.take(r); err != nil {
 			return ses.fail(err, "")
@@ -224,6 +228,12 @@ func (u *upload) chunk(c *connectpb.AddArtifactsRequest_ArtifactChunk) error {
 	if !u.ok {
 		return nil
 	}
+	a := audit.Action{Name: "artifact", User: u.session.key.user, Session: u.session.key.id, Peer: u.peer, Statement: fmt.Sprintf("%s (%d bytes)", u.name, len(u.data))}
+	return u.log.Do(a, u.store)
+}
+
+// store keeps an artifact that is complete.
+func (u *upload) store() error {
 	kind, path, err := u.session.artifacts.put(u.name, u.data)
 	u.data = nil
 	if t, ok := u.session.engine.(FileTaker); ok && err == nil && path != "" {

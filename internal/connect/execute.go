@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/firesteel/firesteel/internal/audit"
 	"github.com/firesteel/firesteel/internal/connect/connectpb"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 )
@@ -17,7 +18,7 @@ func (s *Server) ExecutePlan(r *connectpb.ExecutePlanRequest, stream connectpb.S
 	if err != nil {
 		return err
 	}
-	op, err := s.start(ses, r)
+	op, err := s.start(ses, r, peerOf(stream.Context()))
 	if err != nil {
 		return ses.fail(err, r.GetOperationId())
 	}
@@ -31,7 +32,7 @@ func (s *Server) ExecutePlan(r *connectpb.ExecutePlanRequest, stream connectpb.S
 }
 
 // start makes the operation of a request and runs it, or finds the one that the request is a repetition of.
-func (s *Server) start(ses *session, r *connectpb.ExecutePlanRequest) (*operation, error) {
+func (s *Server) start(ses *session, r *connectpb.ExecutePlanRequest, peer string) (*operation, error) {
 	id := r.GetOperationId()
 	if id == "" {
 		id = uuid.NewString()
@@ -40,6 +41,7 @@ func (s *Server) start(ses *session, r *connectpb.ExecutePlanRequest) (*operatio
 	}
 	v := ses.engine.Conf().Values()
 	op := newOperation(id, ses, r, v.Bytes("spark.connect.execute.reattachable.observerRetryBufferSize"), s.opts.ReadAhead)
+	op.peer = peer
 	op.spool = &spoolFile{Spool: s.opts.Spool}
 	op.reattachable = op.reattachable && v.Bool("spark.connect.execute.reattachable.enabled")
 	ctx, cancel := context.WithCancel(s.base)
@@ -81,21 +83,42 @@ func (s *Server) run(ctx context.Context, op *operation, r *connectpb.ExecutePla
 			err = e
 		}
 	}()
-	err = s.execute(ctx, op, r)
+	err = s.audited(audit.Cover(ctx), op, r)
 }
 
-// execute does what the plan says and pushes the responses.
-func (s *Server) execute(ctx context.Context, op *operation, r *connectpb.ExecutePlanRequest) error {
-	p, err := op.session.unpack(r.GetPlan())
+// audited writes down what is executed.
+func (s *Server) audited(ctx context.Context, op *operation, r *connectpb.ExecutePlanRequest) error {
+	p, broken := op.session.unpack(r.GetPlan())
+	a := audit.Action{Name: "execute", User: op.session.key.user, Peer: op.peer, Session: op.session.key.id, Operation: op.id, Tags: op.tags}
+	if s.opts.Audit != nil {
+		a.Statement = statement(p)
+	}
+	e, err := s.opts.Audit.Begin(a)
 	if err != nil {
 		return err
 	}
+	end := audit.Outcome{Err: sparkerr.Internal("a panic")}
+	defer func() { _ = e.End(end) }()
+	if end.Err = broken; broken == nil {
+		end.Rows, end.Err = s.execute(ctx, op, r, p)
+	}
+	return end.Err
+}
+
+// execute does what the plan says and pushes the responses. It tells how many rows it pushed.
+func (s *Server) execute(ctx context.Context, op *operation, r *connectpb.ExecutePlanRequest, p *connectpb.Plan) (rows int64, err error) {
 	out := newResults(ctx, op, r)
+	err = out.plan(p)
+	return out.offset, err
+}
+
+// plan does what a plan says.
+func (o *results) plan(p *connectpb.Plan) error {
 	switch k := p.GetOpType().(type) {
 	case *connectpb.Plan_Root:
-		return out.relation(k.Root)
+		return o.relation(k.Root)
 	case *connectpb.Plan_Command:
-		return out.command(k.Command)
+		return o.command(k.Command)
 	}
 	return sparkerr.New("CONNECT_INVALID_PLAN.INVALID_ONE_OF_FIELD_NOT_SET", "fullName", "spark.connect.Plan", "name", "op_type")
 }
@@ -136,7 +159,8 @@ func (s *Server) ReattachExecute(r *connectpb.ReattachExecuteRequest, stream con
 	if err != nil {
 		return ses.fail(err, r.GetOperationId())
 	}
-	return op.stream(stream.Context(), at, stream.Send)
+	a, _ := actionOf(stream.Context(), r, s.opts.Audit)
+	return notDone(s.opts.Audit.Do(a, func() error { return op.stream(stream.Context(), at, stream.Send) }))
 }
 
 func (s *session) resume(r *connectpb.ReattachExecuteRequest) (*operation, int, error) {

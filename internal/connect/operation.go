@@ -19,6 +19,7 @@ type operation struct {
 	id           string
 	session      *session
 	tags         []string
+	peer         string // where it was asked for
 	plan         *connectpb.Plan
 	reattachable bool
 	cancel       context.CancelFunc

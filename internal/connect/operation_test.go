@@ -94,7 +94,7 @@ func TestAbandoned(t *testing.T) {
 	id := uuid.NewString()
 	req := &connectpb.ExecutePlanRequest{SessionId: s.key.id, OperationId: &id, Plan: sqlPlan("wait"), RequestOptions: []*connectpb.ExecutePlanRequest_RequestOption{{
 		RequestOption: &connectpb.ExecutePlanRequest_RequestOption_ReattachOptions{ReattachOptions: &connectpb.ReattachOptions{Reattachable: true}}}}}
-	op, err := srv.start(s, req)
+	op, err := srv.start(s, req, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestAbandoned(t *testing.T) {
 	srv.sessions.sweep(now.Add(2 * time.Minute))
 	<-op.ended
 	expect(t, op.err, "INVALID_HANDLE.OPERATION_ABANDONED")
-	if _, err := srv.start(s, req); err == nil {
+	if _, err := srv.start(s, req, ""); err == nil {
 		t.Error("an abandoned operation runs again")
 	}
 	srv.sessions.sweep(now.Add(2 * time.Hour))

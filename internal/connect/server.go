@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/firesteel/firesteel/internal/audit"
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/connect/connectpb"
 	"github.com/firesteel/firesteel/internal/sparkerr"
@@ -40,6 +41,7 @@ type Options struct {
 	ReadAhead       int64         // bytes of results that an operation computes ahead of its client
 	Spool           Spool         // where results wait for slow clients; without one their queries wait
 	MaxArtifact     int64         // bytes of one uploaded artifact
+	Audit           *audit.Log    // nil: off
 	KeepAlive       time.Duration // idle time before the server pings a connection
 	Log             func(text string)
 }
@@ -207,6 +209,7 @@ func (s *Server) authorize(ctx context.Context) error {
 			return nil
 		}
 	}
+	s.opts.Audit.Refuse(audit.Action{Name: "connect", Peer: peerOf(ctx)}, "Invalid authentication token")
 	return status.Error(codes.Unauthenticated, "Invalid authentication token")
 }
 
@@ -215,7 +218,24 @@ func (s *Server) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, h 
 		return nil, err
 	}
 	defer s.guard(&err)
-	return h(ctx, req)
+	ctx = audit.Cover(ctx)
+	if s.opts.Audit == nil {
+		return h(ctx, req)
+	}
+	a, ok := actionOf(ctx, req, s.opts.Audit)
+	if !ok {
+		return h(ctx, req)
+	}
+	err = s.opts.Audit.Do(a, func() error { out, err = h(ctx, req); return err })
+	return out, notDone(err)
+}
+
+// notDone makes the refusal of the audit log an error for clients; others are already.
+func notDone(err error) error {
+	if e, ok := sparkerr.As(err); ok {
+		return statusOf(e, "")
+	}
+	return err
 }
 
 func (s *Server) streaming(srv any, st grpc.ServerStream, _ *grpc.StreamServerInfo, h grpc.StreamHandler) (err error) {

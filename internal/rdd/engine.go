@@ -3,6 +3,7 @@ package rdd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"runtime"
@@ -10,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/firesteel/firesteel/internal/audit"
 	"github.com/firesteel/firesteel/internal/driver"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/scheduler"
@@ -26,6 +28,7 @@ type Host struct {
 	Failures int
 	// NextRDD gives the application's next number of an RDD; nil: the engine counts itself.
 	NextRDD func() event.RDDID
+	Audit   *audit.Log // nil: off
 }
 
 // Engine runs the jobs of RDDs in one application.
@@ -76,8 +79,17 @@ type Job struct {
 	Props Props
 }
 
-// Run runs a job. In local mode a job whose task failed is repeated as far as the master allows.
+// Run runs a job and writes it to the audit log.
 func (e *Engine) Run(ctx context.Context, j Job) error {
+	if e.host.Audit == nil || audit.Covered(ctx) {
+		return e.run(ctx, j)
+	}
+	a := audit.Action{Name: "execute", User: audit.Me(), Tags: j.Props.Tags, Statement: fmt.Sprintf("job of RDD %d, %s at %s: %T", j.Node.ID, j.Node.Name, j.Node.Site, j.Action)}
+	return e.host.Audit.Do(a, func() error { return e.run(audit.Cover(ctx), j) })
+}
+
+// run runs a job. In local mode a job whose task failed is repeated as far as the master allows.
+func (e *Engine) run(ctx context.Context, j Job) error {
 	if err := j.Node.resolve(ctx); err != nil {
 		return err
 	}

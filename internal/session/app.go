@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/firesteel/firesteel/internal/audit"
 	"github.com/firesteel/firesteel/internal/block"
 	"github.com/firesteel/firesteel/internal/catalog"
 	"github.com/firesteel/firesteel/internal/cluster"
@@ -78,6 +79,8 @@ type App struct {
 	executors driver.Executors
 	outputs   *service.Server // the shuffle service of a local cluster
 	log       *slog.Logger
+	audit     *audit.Log
+	running   *audit.Entry // of the application
 	blocks    *block.Store // cached rows of this process
 
 	poolBySession bool // sessions that name no pool have one of their own
@@ -140,6 +143,9 @@ func newAppID(k cluster.Kind) string {
 }
 
 func (a *App) open(ctx context.Context, o *Options) error {
+	if err := a.openAudit(); err != nil {
+		return err
+	}
 	a.pool = memory.NewPool(memory.Config{Budget: a.budget(), Key: "spark.driver.memory", StorageFraction: a.Conf.Double("spark.memory.storageFraction")})
 	if err := a.openDirs(); err != nil {
 		return err
@@ -304,6 +310,8 @@ func (a *App) Close(ctx context.Context) error {
 		errs = append(errs, a.dirs.Remove())
 	}
 	a.hdfs.Close()
+	_ = a.running.End(audit.Outcome{Rows: -1})
+	errs = append(errs, a.audit.Close())
 	a.log.Info("application ends", "id", a.ID, "ran", time.Since(a.Started).Round(time.Millisecond))
 	return errors.Join(errs...)
 }

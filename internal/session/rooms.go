@@ -1,6 +1,7 @@
 package session
 
 import (
+	"github.com/firesteel/firesteel/internal/audit"
 	"github.com/firesteel/firesteel/internal/driver"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/memory"
@@ -20,11 +21,12 @@ type Rooms struct {
 	Failures  int              // how often a task may fail in local mode
 	// NextRDD gives numbers of RDDs that no other has: blocks on executors are named by them.
 	NextRDD func() event.RDDID
+	Audit   *audit.Log // nil: off
 }
 
 func (a *App) newRDD() event.RDDID { return event.RDDID(a.nextRDD.Add(1) - 1) }
 
 // Rooms gives them.
 func (a *App) Rooms() Rooms {
-	return Rooms{a.driver, a.pool, a.dirs, a.fs, a.shuffle, a.executors, max(a.master.Failures, 1), a.newRDD}
+	return Rooms{a.driver, a.pool, a.dirs, a.fs, a.shuffle, a.executors, max(a.master.Failures, 1), a.newRDD, a.audit}
 }

@@ -115,17 +115,15 @@ func (q *Query) Schema() *types.Schema {
 // Plan is the resolved plan.
 func (q *Query) Plan() logical.Plan { return q.plan }
 
-// Run executes a query, or does a command; batches go to sink, borrowed, from one goroutine at a time.
-func (q *Query) Run(ctx context.Context, sink func(*columnar.Batch) error) (err error) {
-	defer internal(&err)
-	if q.command != nil {
-		return q.runCommand(ctx, sink)
-	}
-	return q.q.run(ctx, q.plan, sink)
-}
-
 // SQL parses, resolves and executes one statement: the schema is told first, then the batches, borrowed.
 func (s *Session) SQL(ctx context.Context, text string, schema func(*types.Schema) error, sink func(*columnar.Batch) error) error {
+	return s.audited(ctx, func() string { return text }, func(ctx context.Context) (rows int64, err error) {
+		err = s.sql(ctx, text, schema, func(b *columnar.Batch) error { rows += int64(b.N); return sink(b) })
+		return rows, err
+	})
+}
+
+func (s *Session) sql(ctx context.Context, text string, schema func(*types.Schema) error, sink func(*columnar.Batch) error) error {
 	p, err := s.Parse(text)
 	if err != nil {
 		return err

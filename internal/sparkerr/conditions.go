@@ -13,7 +13,10 @@ import (
 var catalogue string
 
 // ours are the conditions that Spark does not have, each with the reason why none of its own fits.
-var ours = map[string]Condition{}
+var ours = map[string]Condition{
+	// Spark keeps no audit log. What cannot be written down there is not begun.
+	"AUDIT_LOG_NOT_WRITABLE": {"58030", "The audit log <path> cannot be written, and what cannot be written there is not done: <reason>"},
+}
 
 // table reads the catalogue once, at the first error: programs that meet none do not pay for it.
 var table = sync.OnceValue(readTable)

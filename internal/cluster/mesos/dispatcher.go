@@ -19,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/firesteel/firesteel/internal/audit"
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/cluster/submission"
 	"github.com/firesteel/firesteel/internal/conf"
@@ -35,6 +36,7 @@ type DispatcherOptions struct {
 	Name      string
 	User      string
 	Conf      map[string]string
+	Audit     *audit.Log // nil: off
 }
 
 // Dispatcher runs drivers as tasks of a Mesos cluster: applications in cluster mode. It is a framework of its own, that
@@ -97,7 +99,7 @@ func StartDispatcher(ctx context.Context, o DispatcherOptions) (*Dispatcher, err
 		return nil, errors.Join(err, l.Close(), d.Close())
 	}
 	d.address = l.Addr().String()
-	d.server = &http.Server{Handler: submission.Handler(d), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
+	d.server = &http.Server{Handler: submission.Handler(d, d.o.Audit), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10}
 	go func() { _ = d.server.Serve(l) }() // it ends with Close
 	return d, nil

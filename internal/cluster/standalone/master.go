@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/firesteel/firesteel/internal/audit"
 	"github.com/firesteel/firesteel/internal/cluster/standalone/core"
 	"github.com/firesteel/firesteel/internal/cluster/standalone/quorum"
 	"github.com/firesteel/firesteel/internal/rpc"
@@ -39,6 +40,7 @@ type MasterOptions struct {
 	Core         core.Config
 	Program      Program
 	Log          *slog.Logger
+	Audit        *audit.Log // nil: off
 }
 
 // Master hosts the decisions of a standalone cluster.
@@ -231,6 +233,7 @@ func (m *Master) Close() {
 
 func (m *Master) refused(peer string, err error) {
 	m.log.Warn("a connection was refused", "peer", peer, "reason", err)
+	m.o.Audit.Refuse(audit.Action{Name: "connect", Peer: peer}, err.Error())
 }
 
 func (m *Master) welcome(c *rpc.Conn) rpc.Handler {
@@ -462,7 +465,7 @@ func (h *masterHandler) answer(ctx context.Context, method string, body []byte) 
 		if err := codec.Decode(body, &e); err != nil {
 			return nil, err
 		}
-		r, err := h.m.Ask(ctx, func(id core.Ask) core.Event { return stamped(e.Event, h.p.id, id) })
+		r, err := h.m.audited(ctx, h.p.conn.Peer(), e.Event, func(id core.Ask) core.Event { return stamped(e.Event, h.p.id, id) })
 		if err != nil {
 			return nil, err
 		}

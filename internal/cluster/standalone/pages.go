@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/firesteel/firesteel/internal/audit"
 	"github.com/firesteel/firesteel/internal/cluster/standalone/core"
 	"github.com/firesteel/firesteel/internal/cluster/submission"
 )
@@ -48,6 +49,7 @@ func (m *Master) statusPages() http.Handler {
 // decommissionHosts takes the workers of machines out of service, as POST /workers/kill?host=…&host=… asks.
 func (m *Master) decommissionHosts(w http.ResponseWriter, r *http.Request) {
 	if !m.mayDecommission(r) {
+		m.o.Audit.Refuse(audit.Action{Name: "decommission", Peer: r.RemoteAddr}, "it is not allowed from here")
 		http.Error(w, "Decommissioning is not allowed from here (spark.master.ui.decommission.allow.mode)", http.StatusMethodNotAllowed)
 		return
 	}
@@ -57,7 +59,7 @@ func (m *Master) decommissionHosts(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	hosts := r.Form["host"]
-	reply, err := m.Ask(r.Context(), func(a core.Ask) core.Event { return core.Decommission{Ask: a, Hosts: hosts} })
+	reply, err := m.audited(r.Context(), r.RemoteAddr, core.Decommission{Hosts: hosts}, func(a core.Ask) core.Event { return core.Decommission{Ask: a, Hosts: hosts} })
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return

@@ -13,7 +13,7 @@ import (
 )
 
 // submissions serves /v1/submissions.
-func (m *Master) submissions() http.Handler { return submission.Handler(submitted{m}) }
+func (m *Master) submissions() http.Handler { return submission.Handler(submitted{m}, m.o.Audit) }
 
 // submitted is the master as the submission protocol sees it.
 type submitted struct{ m *Master }

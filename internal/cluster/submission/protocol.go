@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/firesteel/firesteel/internal/audit"
 	"github.com/firesteel/firesteel/internal/conf"
 )
 
@@ -87,9 +88,9 @@ type response struct {
 	Supported string  `json:"highestProtocolVersion,omitempty"`
 }
 
-// Handler serves /v1/submissions.
-func Handler(s Server) http.Handler {
-	mux := http.NewServeMux()
+// Handler serves /v1/submissions. What is asked for is written to the audit log.
+func Handler(by Server, log *audit.Log) http.Handler {
+	mux, s := http.NewServeMux(), audited{by, log}
 	mux.HandleFunc("POST /v1/submissions/create", func(w http.ResponseWriter, r *http.Request) { create(s, w, r) })
 	reply := func(path, action string, ask func(r *http.Request) (Reply, error)) {
 		mux.HandleFunc("POST /v1/submissions/"+path, func(w http.ResponseWriter, r *http.Request) {
@@ -115,10 +116,11 @@ func Handler(s Server) http.Handler {
 	mux.HandleFunc("/", unknown)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if FromPage(r) {
+			log.Refuse(audit.Action{Name: "submission", Peer: r.RemoteAddr, Statement: r.Method + " " + r.URL.Path}, "a page of a browser sent it")
 			refuse(w, http.StatusForbidden, "Submissions are not taken from pages of a browser")
 			return
 		}
-		mux.ServeHTTP(w, r)
+		mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), peerKey{}, r.RemoteAddr)))
 	})
 }
 
