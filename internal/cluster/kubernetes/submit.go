@@ -62,6 +62,7 @@ type plan struct {
 	config  *corev1.ConfigMap
 	secret  *corev1.Secret
 	keys    *corev1.Secret // credentials for the API server; nil: none
+	claims  []*corev1.PersistentVolumeClaim
 }
 
 // Submit starts a driver pod and, unless spark.kubernetes.submission.waitAppCompletion is off, follows it to its end. What it
@@ -135,7 +136,8 @@ func (s *Submission) plan(v *conf.Values, secret string) (*plan, error) {
 		p.keys = &corev1.Secret{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}, Data: d.keys,
 			ObjectMeta: metav1.ObjectMeta{Name: prefix + "-credentials", Namespace: shape.namespace, Labels: d.labels()}}
 	}
-	p.pod = d.driverPod(shape, p)
+	names, fresh := d.claims(shape)
+	p.claims, p.pod = fresh, d.driverPod(shape, p, names)
 	return p, nil
 }
 
@@ -331,7 +333,7 @@ func (d *driverSetup) ports() []corev1.ContainerPort {
 }
 
 // driverPod is the pod that runs `firesteel submit` in client mode.
-func (d *driverSetup) driverPod(shape *shape, pl *plan) *corev1.Pod {
+func (d *driverSetup) driverPod(shape *shape, pl *plan, claims map[string]string) *corev1.Pod {
 	memory := d.v.Bytes("spark.driver.memory")
 	if _, ok := d.v.Given("spark.driver.memoryOverheadFactor"); ok {
 		memory += overhead(d.v, "driver", memory)
@@ -342,7 +344,7 @@ func (d *driverSetup) driverPod(shape *shape, pl *plan) *corev1.Pod {
 	id.labels[labelRole], id.labels[labelName], id.labels[labelVersion] = "driver", labelValue(d.v.String("spark.app.name")), sparkVersion
 	env := merge(family(d.v.All(), "spark.kubernetes.driverEnv."), map[string]string{
 		"SPARK_APPLICATION_ID": string(d.app), "SPARK_USER": d.s.User, "SPARK_CONF_DIR": confDir})
-	p := shape.pod(id, int(max(d.v.Int("spark.driver.cores"), 1)), memory, env, d.claims(shape))
+	p := shape.pod(id, int(max(d.v.Int("spark.driver.cores"), 1)), memory, env, claims)
 	c := &p.Spec.Containers[0]
 	setEnv(c, secretVar(cluster.SecretEnv, keyRef{pl.secret.Name, secretKey}))
 	setEnv(c, fieldVar("SPARK_DRIVER_BIND_ADDRESS", "status.podIP"))
@@ -369,24 +371,47 @@ func (d *driverSetup) useIP() []string {
 	return nil
 }
 
-// claims are the names of the driver's claims; on-demand ones are for executors.
-func (d *driverSetup) claims(shape *shape) map[string]string {
-	out := map[string]string{}
+// claims names the claims of the driver's volumes and says which have to be made: those that are OnDemand.
+func (d *driverSetup) claims(shape *shape) (names map[string]string, fresh []*corev1.PersistentVolumeClaim) {
+	names = map[string]string{}
 	for i := range shape.volumes {
-		out[shape.volumes[i].name] = shape.volumes[i].claim
+		v := &shape.volumes[i]
+		name := v.claim
+		if v.claim == onDemand {
+			name = fmt.Sprintf("%s-driver-pvc-%d", d.prefix, i)
+			fresh = append(fresh, v.newClaim(name, shape.namespace, d.labels(), shape.oncePod))
+		}
+		names[v.name] = name
 	}
-	return out
+	return names, fresh
+}
+
+// part is an object of a submission besides the pod.
+type part struct {
+	kind, name string
+	create     func(context.Context) error
+	patch      func(context.Context, string, []byte) error
+	drop       func(context.Context, string, time.Duration) error
+}
+
+func partOf[T, L any, PT object[T], PL object[L]](kind, name string, r *resources[T, L, PT, PL], o *T) part {
+	return part{kind, name, func(ctx context.Context) error { _, err := r.create(ctx, o); return err }, r.patch, r.delete}
+}
+
+func (p *plan) parts(c *client) []part {
+	out := []part{partOf("config map", p.config.Name, c.configMaps, p.config), partOf("secret", p.secret.Name, c.secrets, p.secret)}
+	if p.keys != nil {
+		out = append(out, partOf("secret", p.keys.Name, c.secrets, p.keys))
+	}
+	for _, claim := range p.claims {
+		out = append(out, partOf("driver's claim", claim.Name, c.claims, claim))
+	}
+	return append(out, partOf("driver's service", p.service.Name, c.services, p.service))
 }
 
 // create makes the objects, the pod last, and then makes the pod their owner. What was made is deleted if it fails.
 func (p *plan) create(ctx context.Context, c *client) (err error) {
-	type made struct {
-		name  string
-		kind  string
-		patch func(context.Context, string, []byte) error
-		drop  func(context.Context, string, time.Duration) error
-	}
-	var done []made
+	var done []part
 	defer func() {
 		if err != nil {
 			for _, m := range done {
@@ -394,33 +419,23 @@ func (p *plan) create(ctx context.Context, c *client) (err error) {
 			}
 		}
 	}()
-	if _, err = c.configMaps.create(ctx, p.config); err != nil {
-		return fmt.Errorf("the config map: %w", err)
-	}
-	done = append(done, made{p.config.Name, "config map", c.configMaps.patch, c.configMaps.delete})
-	for _, s := range []*corev1.Secret{p.secret, p.keys} {
-		if s == nil {
-			continue
+	parts := p.parts(c)
+	for _, m := range parts {
+		if err = m.create(ctx); err != nil {
+			return fmt.Errorf("the %s: %w", m.kind, err)
 		}
-		if _, err = c.secrets.create(ctx, s); err != nil {
-			return fmt.Errorf("the secret: %w", err)
-		}
-		done = append(done, made{s.Name, "secret", c.secrets.patch, c.secrets.delete})
+		done = append(done, m)
 	}
-	if _, err = c.services.create(ctx, p.service); err != nil {
-		return fmt.Errorf("the driver's service: %w", err)
-	}
-	done = append(done, made{p.service.Name, "service", c.services.patch, c.services.delete})
 	pod, err := c.pods.create(ctx, p.pod)
 	if err != nil {
 		return fmt.Errorf("the driver's pod: %w", err)
 	}
-	done = append(done, made{pod.Name, "pod", nil, c.pods.delete})
+	done = append(done, part{name: pod.Name, drop: c.pods.delete})
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"ownerReferences": ownedBy(pod)}})
 	if err != nil {
 		return err
 	}
-	for _, m := range done[:len(done)-1] {
+	for _, m := range parts {
 		if err = m.patch(ctx, m.name, patch); err != nil {
 			return fmt.Errorf("the %s: %w", m.kind, err)
 		}

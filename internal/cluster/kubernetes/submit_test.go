@@ -100,6 +100,33 @@ func TestSubmit(t *testing.T) {
 	}
 }
 
+// TestSubmitClaims: a claim that is OnDemand is made for the driver and belongs to its pod.
+func TestSubmitClaims(t *testing.T) {
+	const at = "spark.kubernetes.driver.volumes.persistentVolumeClaim."
+	r := newRig(t, map[string]string{"spark.kubernetes.submission.waitAppCompletion": "false",
+		at + "mine.mount.path": "/mine", at + "mine.options.claimName": "OnDemand", at + "mine.options.sizeLimit": "2Gi", at + "mine.options.storageClass": "fast",
+		at + "given.mount.path": "/given", at + "given.options.claimName": "there"})
+	if err := Submit(t.Context(), r.submission("local:///a.py"), new(strings.Builder)); err != nil {
+		t.Fatal(err)
+	}
+	p := driverOf(r)
+	made := r.names("persistentvolumeclaims")
+	var used []string
+	for _, v := range p.Spec.Volumes {
+		if v.PersistentVolumeClaim != nil {
+			used = append(used, v.PersistentVolumeClaim.ClaimName)
+		}
+	}
+	if want := strings.TrimSuffix(p.Name, "-driver") + "-driver-pvc-1"; !slices.Equal(made, []string{want}) || !slices.Equal(used, []string{"there", want}) {
+		t.Fatalf("made %q, used %q", made, used)
+	}
+	c := find[corev1.PersistentVolumeClaim](r.server, "persistentvolumeclaims", made[0])
+	if q := c.Spec.Resources.Requests[corev1.ResourceStorage]; q.String() != "2Gi" || *c.Spec.StorageClassName != "fast" ||
+		len(c.OwnerReferences) != 1 || c.OwnerReferences[0].UID != p.UID {
+		t.Errorf("claim %+v", c)
+	}
+}
+
 func TestSubmitFailure(t *testing.T) {
 	r := newRig(t, nil)
 	done := make(chan error)
