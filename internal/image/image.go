@@ -27,7 +27,8 @@ type Image struct {
 	Architecture string // of GOARCH
 	Config       Config
 	Layers       [][]File // ours, above those of the base
-	// Base is a Docker archive (docker save) to build on; "" for an empty image.
+	// Base is a Docker archive (docker save) or the tar file of a root file system (debootstrap, mmdebstrap) to build on; "" for
+	// an empty image.
 	Base string
 }
 
@@ -309,6 +310,9 @@ func readBase(path, scratch string, cfg *config) ([]blob, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, ok := small["manifest.json"]; !ok {
+		return readRoot(path, scratch, cfg)
+	}
 	if err := json.Unmarshal(small["manifest.json"].data, &contents); err != nil || len(contents) != 1 {
 		return nil, fmt.Errorf("it is not a Docker archive of one image (make one with docker save or skopeo copy … docker-archive:FILE)")
 	}
@@ -337,6 +341,28 @@ func readBase(path, scratch string, cfg *config) ([]blob, error) {
 		out = append(out, b)
 	}
 	return out, nil
+}
+
+// readRoot takes the tar file of a root file system as the only layer.
+func readRoot(path, scratch string, cfg *config) ([]blob, error) {
+	found, err := pick(path, func(name string) bool { return name == "etc/passwd" }, "")
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("it is neither a Docker archive nor the tar file of a root file system: there is no manifest.json and no etc/passwd in it")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := keepLayer(f, scratch+"/base")
+	if err != nil {
+		return nil, err
+	}
+	cfg.RootFS.DiffIDs = append(cfg.RootFS.DiffIDs, "sha256:"+b.digest)
+	return []blob{b}, nil
 }
 
 // pick reads entries of a tar file: into memory, or if a folder is given into files of it.

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -145,6 +146,29 @@ func TestBase(t *testing.T) {
 	}
 	if err := Firesteel("fs:1", "arm64", p, p, p, nil, nil).Write(filepath.Join(t.TempDir(), "i.tar")); err == nil {
 		t.Error("a base that is no image was taken")
+	}
+}
+
+// TestRootBase: a root file system as debootstrap and mmdebstrap write it is a base, too.
+func TestRootBase(t *testing.T) {
+	p := sample(t)
+	root := filepath.Join(t.TempDir(), "root.tar")
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for name, data := range map[string]string{"./etc/passwd": "root:x:0:0", "./usr/bin/python3": "python"} {
+		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(data)), Typeflag: tar.TypeReg}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(w, data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.Close(), os.WriteFile(root, b.Bytes(), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	_, cfg, layers := read(t, write(t, Firesteel("fs:1", "amd64", p, p, root, nil, nil)))
+	if len(layers) != 2 || string(layers[0]["./usr/bin/python3"]) != "python" || layers[1]["etc/passwd"] != nil || cfg.Architecture != "amd64" {
+		t.Errorf("layers %q, configuration %+v", layers, cfg)
 	}
 }
 
