@@ -14,6 +14,7 @@ var yarnRows = []Row{
 	{Name: "spark.yarn.exclude.nodes", Doc: "Nodes on which no executors are wanted, separated by commas.", Since: "3.0.0"},
 	{Name: "spark.yarn.executor.failuresValidityInterval", Unset: true, Kind: Time, Doc: "Failures of executors that are older do not count.", Since: "2.0.0"},
 	{Name: "spark.yarn.executor.nodeLabelExpression", Unset: true, Doc: "Labels of the nodes on which executors may run.", Since: "1.4.0"},
+	{Name: "spark.yarn.historyServer.address", Unset: true, Doc: "Address of a history server: where YARN leads to when the application has ended.", Since: "1.0.0"},
 	{Name: "spark.yarn.max.executor.failures", Unset: true, Kind: Int, Doc: "Failures of executors after which the application fails; else twice the executors, at least 3.", Since: "1.0.0"},
 	{Name: "spark.yarn.preserve.staging.files", Default: "false", Kind: Bool, Doc: "Keep the uploaded files at the end.", Since: "1.1.0"},
 	{Name: "spark.yarn.priority", Unset: true, Kind: Int, Doc: "Priority among the queue's applications; larger is sooner.", Since: "3.0.0"},

@@ -27,7 +27,7 @@ type master struct {
 	tell   func(cluster.Notice)
 	// launched is told of each container that was given to an executor; nil: nobody is.
 	launched func(id event.ExecutorID, container string)
-	url      string // tracking URL
+	url      string // tracking URL while the application runs
 
 	alloc *allocator // of the loop
 	beat  struct{ slow, fast, now time.Duration }
@@ -309,5 +309,9 @@ func (m *master) stop() {
 func (m *master) finish(ctx context.Context, final int32, diagnostics string) error {
 	m.stop()
 	defer m.rm.Close()
-	return m.rm.Finish(ctx, final, diagnostics, m.url)
+	attempt := int32(1) // an unmanaged master has no container and only one attempt
+	if id, err := yarn.ParseContainerID(os.Getenv("CONTAINER_ID")); err == nil {
+		attempt = id.Attempt.Attempt
+	}
+	return m.rm.Finish(ctx, final, diagnostics, pastURL(m.values, m.conf, m.maker.app.ID, attempt))
 }

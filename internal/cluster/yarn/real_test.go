@@ -84,7 +84,7 @@ func TestRealClientMode(t *testing.T) {
 	settings["spark.files"] = greeting
 	pages := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "the pages of ", r.URL.Path) }))
 	defer pages.Close()
-	settings["ui"] = pages.URL
+	settings["ui"], settings["spark.yarn.historyServer.address"] = pages.URL, strings.TrimPrefix(pages.URL, "http://")
 	m, notice := realApp(t, settings)
 	if err := m.Scale(t.Context(), 2); err != nil {
 		t.Fatal(err)
@@ -114,7 +114,13 @@ func TestRealClientMode(t *testing.T) {
 	if err := m.Stop(context.Background()); err != nil {
 		t.Error(err)
 	}
-	if r = realReport(t, id); r.Final != yarn.FinalSucceeded || len(r.Tags) != 2 || r.Type != "SPARK" {
+	if r = realReport(t, id); r.OriginalURL != fmt.Sprintf("%s/history/%s/1", settings["spark.yarn.historyServer.address"], id) {
+		t.Errorf("the tracking URL of an application that has ended is %s", r.OriginalURL)
+	}
+	if page := fetch(t, r.TrackingURL); page != fmt.Sprintf("the pages of /history/%s/1", id) {
+		t.Errorf("the proxy leads from %s to %s", r.TrackingURL, page)
+	}
+	if r.Final != yarn.FinalSucceeded || len(r.Tags) != 2 || r.Type != "SPARK" {
 		t.Errorf("%+v", r)
 	}
 }

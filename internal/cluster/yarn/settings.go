@@ -3,6 +3,7 @@ package yarn
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/conf"
+	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/hadoop"
 	"github.com/firesteel/firesteel/internal/hadoop/yarn"
 )
@@ -124,6 +126,19 @@ func attempts(v *conf.Values, c hadoop.Conf) int {
 	}
 	return most
 }
+
+// pastURL is where an application that has ended can be looked at: at the history server that a setting names, in which variables
+// like ${hadoopconf-yarn.resourcemanager.hostname} stand for values of the cluster's configuration. "": there is none.
+func pastURL(v *conf.Values, c hadoop.Conf, app event.AppID, attempt int32) string {
+	at := v.String("spark.yarn.historyServer.address")
+	if at == "" {
+		return ""
+	}
+	at = hadoopVariable.ReplaceAllStringFunc(at, func(s string) string { return c[hadoopVariable.FindStringSubmatch(s)[1]] })
+	return fmt.Sprintf("%s/history/%s/%d", at, app, attempt)
+}
+
+var hadoopVariable = regexp.MustCompile(`\$\{hadoopconf-([^}]+)\}`)
 
 // list cuts a setting at its commas.
 func list(s string) []string {

@@ -58,3 +58,17 @@ func TestAttempts(t *testing.T) {
 		}
 	}
 }
+
+func TestPastURL(t *testing.T) {
+	h := hadoop.Conf{"yarn.resourcemanager.hostname": "rm.example"}
+	for address, want := range map[string]string{"": "", "past:18080": "past:18080/history/application_1_0007/2",
+		"http://${hadoopconf-yarn.resourcemanager.hostname}:18080": "http://rm.example:18080/history/application_1_0007/2"} {
+		settings := map[string]string{}
+		if address != "" {
+			settings["spark.yarn.historyServer.address"] = address
+		}
+		if got := pastURL(conf.NewValues(settings), h, "application_1_0007", 2); got != want {
+			t.Errorf("%q: %q, want %q", address, got, want)
+		}
+	}
+}
