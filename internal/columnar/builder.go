@@ -91,6 +91,12 @@ func (a *Appender) AppendVector(v *Vector) { a.append(v, nil, v.N) }
 // AppendRows adds the rows of v that sel names.
 func (a *Appender) AppendRows(v *Vector, sel []uint32) { a.append(v, sel, len(sel)) }
 
+// AppendText adds one STRING or BINARY.
+func (a *Appender) AppendText(text []byte) {
+	a.setText(a.grow(16), text)
+	a.n++
+}
+
 // AppendNulls adds n nulls.
 func (a *Appender) AppendNulls(n int) {
 	v := Nulls(a.t, n)

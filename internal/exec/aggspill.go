@@ -114,7 +114,7 @@ func (o *aggregateOp) dumpWhole(n int) error {
 		if !c.whole {
 			continue
 		}
-		o.table.groups.in.keys(keys, 0, n)
+		o.table.groups.groups(keys, 0, n)
 		arena := make([]kernel.Scratch, len(keys))
 		cols := make([]columnar.Vector, len(keys), len(keys)+len(c.args)+len(c.order))
 		err := c.agg.(wholeAgg).held(func(group []uint32, rows []columnar.Vector) error {

@@ -338,7 +338,7 @@ func (a *aggTable) again(i int, b *columnar.Batch) error {
 func (a *aggTable) rows(out []columnar.Vector, from, to int, spill bool) error {
 	at := len(a.layout.keys)
 	if a.groups != nil {
-		a.groups.in.keys(out[:at], from, to)
+		a.groups.groups(out[:at], from, to)
 	}
 	for i := range a.calls {
 		c := &a.calls[i]

@@ -74,7 +74,7 @@ func (d *distinctAgg) Update(c *kernel.Ctx, args []columnar.Vector, n int, group
 
 func (d *distinctAgg) held(emit func([]uint32, []columnar.Vector) error) error {
 	for from := 0; from < d.set.len(); from += BatchRows {
-		d.set.in.keys(d.keys, from, min(from+BatchRows, d.set.len()))
+		d.set.groups(d.keys, from, min(from+BatchRows, d.set.len()))
 		if err := emit(columnar.Values[uint32](&d.keys[0]), d.keys[1:]); err != nil {
 			return err
 		}

@@ -109,17 +109,13 @@ func Collect(ctx context.Context, t *Task, env *Env, root Operator, out []*expr.
 		return nil, errors.Join(err, root.Close(), t.Mem.Close())
 	}
 	schema := schemaOf(out)
-	var cols []*columnar.Appender
+	kept := newKeptRows(schema)
 	flush := func() {
-		if len(cols) == 0 || p.rows == 0 {
+		if kept.rows() == 0 {
 			return
 		}
-		b := &columnar.Batch{Schema: schema, Cols: make([]columnar.Vector, len(cols)), N: cols[0].Len()}
-		for i, a := range cols {
-			b.Cols[i] = a.Finish()
-		}
-		p.batches, p.bytes = append(p.batches, b), p.bytes+b.Bytes()
-		cols = nil
+		b, bytes := kept.cut()
+		p.batches, p.bytes = append(p.batches, b), p.bytes+bytes
 	}
 	var held *memory.Reservation
 	if t.Mem != nil {
@@ -130,23 +126,19 @@ func Collect(ctx context.Context, t *Task, env *Env, root Operator, out []*expr.
 			held.Release()
 		}
 	}}, func(b *columnar.Batch) error {
-		if cols == nil {
-			for _, f := range schema.Fields {
-				cols = append(cols, columnar.NewAppender(f.Type))
-			}
+		if !kept.fits(b) {
+			flush()
 		}
-		for i, a := range cols {
-			a.AppendVector(&b.Cols[i])
-		}
+		kept.add(b)
 		p.rows += int64(b.N)
 		if err := keys.add(b); err != nil {
 			return err
 		}
-		if len(cols) == 0 {
+		if len(schema.Fields) == 0 {
 			p.batches = append(p.batches, &columnar.Batch{Schema: schema, N: b.N})
 			return nil
 		}
-		if cols[0].Len() >= broadcastRows {
+		if kept.rows() >= broadcastRows {
 			flush()
 			if held != nil {
 				return held.Resize(ctx, p.bytes, nil)
@@ -155,6 +147,7 @@ func Collect(ctx context.Context, t *Task, env *Env, root Operator, out []*expr.
 		return nil
 	})
 	flush()
+	kept.seal()
 	p.keys = keys.list
 	return p, err
 }

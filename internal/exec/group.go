@@ -35,6 +35,9 @@ func newGrouper(ts []types.Type) grouper {
 	if g := newPairGrouper(ts); g != nil {
 		return g
 	}
+	if g := newWideGrouper(ts); g != nil {
+		return g
+	}
 	return newRowGrouper(ts)
 }
 
@@ -44,9 +47,12 @@ func wordLayout(l columnar.Layout) bool {
 }
 
 // front assigns groups to batches in any form: keys that are dictionaries or constants with few combinations are looked
-// up once per combination, all others are made flat.
+// up once per combination. Of other keys texts are grouped by numbers (textNumbers) if the first batch has them as rows of
+// dictionaries, and all else is made flat.
 type front struct {
-	in      grouper
+	ts      []types.Type
+	in      grouper        // nil before the first rows
+	texts   []*textNumbers // by key; nil: the key itself is grouped by
 	flat    []kernel.Scratch
 	keys    []columnar.Vector
 	table   []uint32 // by combination: group + 1
@@ -61,39 +67,114 @@ type front struct {
 const maxCombos = 1 << 16
 
 func newFront(ts []types.Type) *front {
-	return &front{in: newGrouper(ts), flat: make([]kernel.Scratch, len(ts)), keys: make([]columnar.Vector, len(ts)),
-		domains: make([]int, len(ts)), dictIDs: make([]uint64, len(ts))}
+	n := len(ts)
+	return &front{ts: ts, texts: make([]*textNumbers, n), flat: make([]kernel.Scratch, n), keys: make([]columnar.Vector, n),
+		domains: make([]int, n), dictIDs: make([]uint64, n)}
 }
 
-func (f *front) len() int { return f.in.len() }
+// start picks the grouper by the form in which the first keys come: texts that are rows of dictionaries, or constants beside
+// such, are grouped by numbers.
+func (f *front) start(keys []columnar.Vector) {
+	ts := append([]types.Type(nil), f.ts...)
+	dicts := false
+	for i := range keys {
+		dicts = dicts || f.isText(i) && columnar.Codable(&keys[i])
+	}
+	for i := range keys {
+		k := &keys[i]
+		if dicts && len(ts) > 1 && f.isText(i) && (k.Form == columnar.Const || columnar.Codable(k)) {
+			f.texts[i] = newTextNumbers(ts[i])
+			ts[i] = types.Int
+		}
+	}
+	f.in = newGrouper(ts)
+}
 
-func (f *front) bytes() int64 { return f.in.bytes() + int64(cap(f.table))*4 }
+func (f *front) isText(i int) bool { return columnar.LayoutOf(f.ts[i]) == columnar.View16 }
+
+func (f *front) len() int {
+	if f.in == nil {
+		return 0
+	}
+	return f.in.len()
+}
+
+func (f *front) bytes() int64 {
+	n := int64(cap(f.table)) * 4
+	if f.in != nil {
+		n += f.in.bytes()
+	}
+	for _, t := range f.texts {
+		if t != nil {
+			n += t.bytes()
+		}
+	}
+	return n
+}
 
 // reset forgets all groups.
 func (f *front) reset() {
-	f.in.reset()
+	if f.in != nil {
+		f.in.reset()
+	}
+	for _, t := range f.texts {
+		if t != nil {
+			t.reset()
+		}
+	}
 	f.forget()
 }
 
-func (f *front) free() { f.in.free() }
+func (f *front) free() {
+	if f.in != nil {
+		f.in.free()
+	}
+	for _, t := range f.texts {
+		if t != nil {
+			t.texts.free()
+		}
+	}
+}
 
 // forget drops the table of combinations.
 func (f *front) forget() { clear(f.dictIDs) }
 
+// assign is grouper.assign for keys in any form.
 func (f *front) assign(keys []columnar.Vector, n int, ids []uint32) {
+	if f.in == nil {
+		f.start(keys)
+	}
 	if total := f.combinations(keys, n); total > 0 {
 		f.byCombo(keys, n, total, ids)
 		return
 	}
 	f.forget()
-	f.flatten(keys)
+	f.number(keys)
 	f.in.assign(f.keys, n, ids)
 }
 
-func (f *front) flatten(keys []columnar.Vector) {
+// number sets f.keys to what the grouper takes.
+func (f *front) number(keys []columnar.Vector) {
 	for i := range keys {
 		f.flat[i].Reset()
-		f.keys[i] = f.flat[i].Flatten(&keys[i])
+		if t := f.texts[i]; t != nil {
+			f.keys[i] = t.number(&keys[i], &f.flat[i])
+		} else {
+			f.keys[i] = f.flat[i].Flatten(&keys[i])
+		}
+	}
+}
+
+// groups is grouper.keys. Texts that are grouped by numbers come as rows of a dictionary.
+func (f *front) groups(out []columnar.Vector, from, to int) {
+	if f.in == nil {
+		return
+	}
+	f.in.keys(out, from, to)
+	for i, t := range f.texts {
+		if t != nil {
+			out[i] = t.of(&out[i])
+		}
 	}
 }
 
@@ -125,7 +206,7 @@ func (f *front) combinations(keys []columnar.Vector, n int) int {
 
 func (f *front) byCombo(keys []columnar.Vector, n, total int, ids []uint32) {
 	f.prepare(keys, total)
-	combos := f.number(keys, n)
+	combos := f.combine(keys, n)
 	table := f.table[:total]
 	f.miss = f.miss[:0]
 	const pending = ^uint32(0)
@@ -165,8 +246,8 @@ func (f *front) prepare(keys []columnar.Vector, total int) {
 	clear(f.table[:total])
 }
 
-// number computes the combination of each row.
-func (f *front) number(keys []columnar.Vector, n int) []uint32 {
+// combine computes the combination of each row.
+func (f *front) combine(keys []columnar.Vector, n int) []uint32 {
 	if len(keys) == 1 && keys[0].Form == columnar.Dict && keys[0].Valid == nil {
 		return keys[0].Codes[:n]
 	}
@@ -200,11 +281,11 @@ func (f *front) number(keys []columnar.Vector, n int) []uint32 {
 
 // resolve asks the grouper for the combinations seen for the first time.
 func (f *front) resolve(keys []columnar.Vector, combos, table []uint32) {
+	missed := make([]columnar.Vector, len(keys))
 	for i := range keys {
-		f.flat[i].Reset()
-		g := f.flat[i].Gather(&keys[i], f.miss)
-		f.keys[i] = f.flat[i].Flatten(&g)
+		missed[i] = columnar.Gather(&keys[i], f.miss)
 	}
+	f.number(missed)
 	if cap(f.missIDs) < len(f.miss) {
 		f.missIDs = make([]uint32, len(f.miss)*2)
 	}

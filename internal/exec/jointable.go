@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"runtime"
 
 	"github.com/firesteel/firesteel/internal/columnar"
@@ -193,7 +194,7 @@ func (s *joinSide) relationColumns(t *Task, env *Env, batches []*columnar.Batch,
 func concat(t types.Type, parts []columnar.Vector, rows, workers int) columnar.Vector {
 	switch l := columnar.LayoutOf(t); {
 	case len(parts) == 1 && parts[0].Form != columnar.Const:
-		return parts[0]
+		return named(parts[0])
 	case len(parts) == 0 || l >= columnar.List || l == columnar.NoData || hasNullType(parts):
 		a := columnar.NewAppender(t)
 		for i := range parts {
@@ -201,9 +202,64 @@ func concat(t types.Type, parts []columnar.Vector, rows, workers int) columnar.V
 		}
 		return a.Finish()
 	case sameDict(parts):
-		return concatCodes(t, parts, rows)
+		return named(concatCodes(t, parts, rows))
+	case l == columnar.View16:
+		if n := entries(parts); n <= rows {
+			return named(concatDicts(t, parts, rows, n))
+		}
 	}
 	return concatFlat(t, parts, rows, workers)
+}
+
+// named gives the dictionary of a vector an id, so that what is computed of its entries can be kept.
+func named(v columnar.Vector) columnar.Vector {
+	if v.Form == columnar.Dict && v.Dict.DictID == 0 {
+		d := *v.Dict
+		d.DictID = columnar.NextDictID()
+		v.Dict = &d
+	}
+	return v
+}
+
+// entries is the number of entries of the parts' dictionaries; more than there can be rows if a part has none.
+func entries(parts []columnar.Vector) int {
+	var last *columnar.Vector
+	n := 0
+	for i := range parts {
+		p := &parts[i]
+		if p.Form != columnar.Dict {
+			return math.MaxInt
+		}
+		if p.Dict != last {
+			last = p.Dict
+			n += last.N
+		}
+	}
+	return n
+}
+
+// concatDicts puts codes behind one another, and the dictionaries that they belong to, which have total entries.
+func concatDicts(t types.Type, parts []columnar.Vector, rows, total int) columnar.Vector {
+	dict := &columnar.Vector{Type: t, N: total, Data: columnar.Make(columnar.View16, total)}
+	views := columnar.Of[columnar.View](dict.Data)
+	codes := make([]uint32, 0, rows)
+	var last *columnar.Vector
+	base, next := uint32(0), 0
+	for i := range parts {
+		p := &parts[i]
+		if p.Dict != last {
+			last, base = p.Dict, uint32(next)
+			next += copy(views[next:], columnar.Of[columnar.View](last.Data)[:last.N])
+			moveViews(views[base:next], uint32(len(dict.Bufs)))
+			dict.Bufs = append(dict.Bufs, last.Bufs...)
+		}
+		for _, c := range p.Codes[:p.N] {
+			codes = append(codes, c+base)
+		}
+	}
+	out := columnar.NewDict(dict, codes, concatValid(parts, rows))
+	out.Type = t
+	return out
 }
 
 func hasNullType(parts []columnar.Vector) bool {
@@ -332,10 +388,16 @@ func copyValues(dst []byte, v *columnar.Vector, l columnar.Layout, base uint32) 
 		}
 		gatherFixed(dst, valuesOf(v).Data, l, rows)
 	}
-	if l != columnar.View16 || base == 0 {
+	if l == columnar.View16 {
+		moveViews(columnar.Of[columnar.View](dst), base)
+	}
+}
+
+// moveViews makes long texts point to buffers from base on.
+func moveViews(views []columnar.View, base uint32) {
+	if base == 0 {
 		return
 	}
-	views := columnar.Of[columnar.View](dst)
 	for i := range views {
 		if views[i].Len > columnar.InlineMax {
 			views[i].Buf += base

@@ -21,7 +21,10 @@ type bins struct {
 	emit    func(part int, b *columnar.Batch) error
 	flat    []kernel.Scratch
 	cols    []columnar.Vector
-	pending int64 // bytes in bins that are not full, estimated
+	pending int64             // bytes in bins that are not full, estimated
+	coders  []*columnar.Coder // by column: of texts that come as rows of dictionaries and are kept so; nil: kept flat
+	coded   [][]uint32        // the codes of the batch being added
+	begun   bool
 }
 
 type bin struct {
@@ -43,7 +46,8 @@ type binColumn struct {
 
 func newBins(schema *types.Schema, parts int, emit func(int, *columnar.Batch) error) *bins {
 	s := &bins{schema: schema, parts: make([]bin, parts), emit: emit,
-		flat: make([]kernel.Scratch, len(schema.Fields)), cols: make([]columnar.Vector, len(schema.Fields))}
+		flat: make([]kernel.Scratch, len(schema.Fields)), cols: make([]columnar.Vector, len(schema.Fields)),
+		coders: make([]*columnar.Coder, len(schema.Fields)), coded: make([][]uint32, len(schema.Fields))}
 	for _, f := range schema.Fields {
 		s.layouts = append(s.layouts, columnar.LayoutOf(f.Type))
 	}
@@ -84,9 +88,8 @@ func vectorSize(v *columnar.Vector, rows int) int64 {
 
 // add copies the rows of b to their bins. bytes is their estimated size.
 func (s *bins) add(b *columnar.Batch, order, bounds []uint32, bytes int64) error {
-	for i := range b.Cols {
-		s.flat[i].Reset()
-		s.cols[i] = s.flat[i].Flatten(&b.Cols[i])
+	if err := s.load(b); err != nil {
+		return err
 	}
 	s.pending += bytes
 	for p := range s.parts {
@@ -121,6 +124,49 @@ func (s *bins) add(b *columnar.Batch, order, bounds []uint32, bytes int64) error
 	return nil
 }
 
+// load brings the columns of b into the forms in which bins keep them. The first batch tells which texts are kept as codes; a
+// column that comes otherwise later is kept flat from then on.
+func (s *bins) load(b *columnar.Batch) error {
+	for i := range b.Cols {
+		v := &b.Cols[i]
+		codable := s.layouts[i] == columnar.View16 && columnar.Codable(v)
+		if codable && !s.begun {
+			s.coders[i] = columnar.NewCoder(s.schema.Fields[i].Type)
+		}
+		if s.coders[i] != nil && !codable {
+			if err := s.flush(); err != nil {
+				return err
+			}
+			s.coders[i] = nil
+		}
+	}
+	s.begun = true
+	for i := range b.Cols {
+		v := &b.Cols[i]
+		c := s.coders[i]
+		if c == nil {
+			s.flat[i].Reset()
+			s.cols[i] = s.flat[i].Flatten(v)
+			continue
+		}
+		if cap(s.coded[i]) < b.N {
+			s.coded[i] = make([]uint32, b.N+b.N/4)
+		}
+		codes := s.coded[i][:b.N]
+		c.Codes(codes, v)
+		s.cols[i] = columnar.Vector{Type: types.Int, N: b.N, Valid: v.Valid, Data: columnar.Bytes(codes)}
+	}
+	return nil
+}
+
+// width is the number of bytes that a row takes in the slab of column i.
+func (s *bins) width(i int) int {
+	if s.coders[i] != nil {
+		return 4
+	}
+	return s.layouts[i].Width()
+}
+
 // open gives an empty bin its slabs; rows are there for it.
 func (s *bins) open(k *bin, rows int) {
 	if k.room > 0 {
@@ -138,9 +184,9 @@ func (s *bins) open(k *bin, rows int) {
 		if l >= columnar.List {
 			k.cols[i].nested = columnar.NewAppender(s.schema.Fields[i].Type)
 		} else if k.room == firstRows && l != columnar.NoData {
-			k.cols[i].data = columnar.Make(l, firstRows) // the smallest slab is much larger
+			k.cols[i].data = columnar.Make(columnar.Int8x, firstRows*s.width(i)) // the smallest slab is much larger
 		} else if l != columnar.NoData {
-			k.cols[i].data = memory.Buffers.Get(k.room * l.Width())
+			k.cols[i].data = memory.Buffers.Get(k.room * s.width(i))
 		}
 	}
 }
@@ -156,7 +202,7 @@ func (s *bins) gather(k *bin, sel []uint32) {
 		if v.Valid != nil || c.valid != nil {
 			c.markRows(v.Valid, sel, k.n, k.room)
 		}
-		w := s.layouts[i].Width()
+		w := s.width(i)
 		dst := c.data[k.n*w : (k.n+len(sel))*w]
 		switch w {
 		case 1:
@@ -170,7 +216,7 @@ func (s *bins) gather(k *bin, sel []uint32) {
 		case 16:
 			columnar.GatherInto(columnar.Of[columnar.View](dst), columnar.Of[columnar.View](v.Data), sel)
 		}
-		if s.layouts[i] == columnar.View16 {
+		if s.layouts[i] == columnar.View16 && s.coders[i] == nil {
 			c.own(columnar.Of[columnar.View](dst), v.Bufs, k.n)
 		}
 	}
@@ -188,10 +234,10 @@ func (s *bins) copy(k *bin, from, n int) {
 		if v.Valid != nil || c.valid != nil {
 			c.mark(v.Valid, from, n, k.n, k.room)
 		}
-		w := s.layouts[i].Width()
+		w := s.width(i)
 		dst := c.data[k.n*w : (k.n+n)*w]
 		copy(dst, v.Data[from*w:])
-		if s.layouts[i] == columnar.View16 {
+		if s.layouts[i] == columnar.View16 && s.coders[i] == nil {
 			c.own(columnar.Of[columnar.View](dst), v.Bufs, k.n)
 		}
 	}
@@ -269,7 +315,11 @@ func (s *bins) cut(p int) error {
 			continue
 		}
 		v := columnar.Vector{Type: s.schema.Fields[i].Type, N: k.n, Data: c.data, Bufs: c.bufs}
-		if w := s.layouts[i].Width(); w > 0 {
+		if coder := s.coders[i]; coder != nil {
+			coder.Seal()
+			v.Form, v.Dict, v.Data = columnar.Dict, coder.Dict(), nil
+			v.Codes = columnar.Of[uint32](c.data[:cap(c.data)])[:k.n] // the whole slab, for free
+		} else if w := s.width(i); w > 0 {
 			v.Data = c.data[:k.n*w]
 		}
 		if c.valid != nil {
@@ -317,9 +367,10 @@ func free(b *columnar.Batch) {
 			continue
 		}
 		memory.Buffers.Put(v.Data)
+		memory.Buffers.Put(columnar.Bytes(v.Codes[:cap(v.Codes)]))
 		for _, t := range v.Bufs {
 			memory.Buffers.Put(t)
 		}
-		v.Data, v.Bufs = nil, nil
+		v.Data, v.Bufs, v.Codes = nil, nil, nil
 	}
 }

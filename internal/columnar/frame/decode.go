@@ -233,6 +233,7 @@ func (r *reader) dict(v *columnar.Vector, t types.Type, n int, b *buffers) {
 		return
 	}
 	r.column(b.dict, t, size, b.under)
+	b.dict.DictID = columnar.NextDictID()
 	v.Form, v.Codes, v.Dict = columnar.Dict, codes, b.dict
 }
 
