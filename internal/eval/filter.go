@@ -39,6 +39,7 @@ type pred struct {
 
 	pass    []byte // the condition for each entry of a dictionary
 	passOf  uint64
+	large   largeDict
 	badPass uint64
 	entries *Program
 	at      *expr.Origin
@@ -242,7 +243,7 @@ func (p *pred) fillPass(v *columnar.Vector, rows int) bool {
 	if d.DictID != 0 && d.DictID == p.passOf {
 		return true
 	}
-	if d.N > rows && (d.DictID == 0 || d.N > 8*rows) || d.DictID != 0 && d.DictID == p.badPass || d.N == 0 {
+	if !p.large.pays(d.N, d.DictID, rows) || d.DictID != 0 && d.DictID == p.badPass || d.N == 0 {
 		return false
 	}
 	if v.Valid != nil && p.nullTrue(v.Type) {

@@ -45,6 +45,7 @@ type node struct {
 	dictLen int
 	dict    columnar.Vector
 	dictBad uint64         // DictID of a dictionary on which fn failed
+	large   largeDict      // a dictionary that is large against single batches
 	entries kernel.Scratch // what fn takes when it computes dict
 }
 
@@ -229,7 +230,7 @@ func (n *node) sharedDict() *columnar.Vector {
 func (n *node) applyDict(arg *columnar.Vector, rows int) bool {
 	id := n.dictKey()
 	if id == 0 || id != n.dictOf {
-		if arg.Dict.N > rows && (id == 0 || arg.Dict.N > 8*rows) || id != 0 && id == n.dictBad {
+		if !n.large.pays(arg.Dict.N, id, rows) || id != 0 && id == n.dictBad {
 			return false
 		}
 		if !n.fillDict(arg.Dict.N, id) {
@@ -247,6 +248,28 @@ func (n *node) applyDict(arg *columnar.Vector, rows int) bool {
 	}
 	n.vec = columnar.Vector{Type: n.t, Form: columnar.Dict, N: rows, Valid: valid, Codes: codes, Dict: &n.dict}
 	return true
+}
+
+// largeDict counts the rows that came with a dictionary before it was worth to compute all its entries.
+type largeDict struct {
+	id   uint64
+	rows int
+}
+
+// pays says whether computing a dictionary's entries costs less than the rows, of which so many are there now: those that came
+// with it let expect as many again.
+func (l *largeDict) pays(entries int, id uint64, rows int) bool {
+	if entries <= rows || id != 0 && entries <= 8*rows {
+		return true
+	}
+	if id == 0 {
+		return false
+	}
+	if l.id != id {
+		l.id, l.rows = id, 0
+	}
+	l.rows += rows
+	return l.rows >= entries
 }
 
 // dictKey names the combination of dictionaries; 0 when one is unknown.

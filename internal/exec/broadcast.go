@@ -126,9 +126,6 @@ func Collect(ctx context.Context, t *Task, env *Env, root Operator, out []*expr.
 			held.Release()
 		}
 	}}, func(b *columnar.Batch) error {
-		if !kept.fits(b) {
-			flush()
-		}
 		kept.add(b)
 		p.rows += int64(b.N)
 		if err := keys.add(b); err != nil {

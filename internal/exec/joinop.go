@@ -259,7 +259,7 @@ func (o *tableJoin) buildOwn(ctx context.Context) (*joinTable, error) {
 	if err := o.build.Open(ctx, o.t); err != nil {
 		return nil, err
 	}
-	store := newRowStore(o.buildForm.schema)
+	store := o.buildForm.newStore()
 	err := o.buildForm.drain(ctx, o.build, func(b *columnar.Batch) error {
 		if o.spill != nil {
 			return o.spill.build.add(b)

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"slices"
+
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/eval"
 	"github.com/firesteel/firesteel/internal/expr"
@@ -57,6 +59,11 @@ func newJoinSide(input []*expr.Column, keys []expr.Expr, used map[expr.ID]bool) 
 	}
 	s.schema = schemaOf(s.cols)
 	return s
+}
+
+// newStore makes a store for rows of the form, with flat keys.
+func (s *joinSide) newStore() *rowStore {
+	return newCodedStore(s.schema, func(col int) bool { return slices.Contains(s.keys, col) })
 }
 
 // needed are the columns of the input that the form takes.

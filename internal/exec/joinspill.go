@@ -252,7 +252,7 @@ func (o *tableJoin) loadPart(ctx context.Context) error {
 
 // load reads build rows until they are all there or no more are granted; from goes on where another load stopped.
 func (o *tableJoin) load(ctx context.Context, f *memory.SpillFile, from *memory.FrameReader) (*rowStore, bool, error) {
-	store := newRowStore(o.buildForm.schema)
+	store := o.buildForm.newStore()
 	r := from
 	if r == nil {
 		var err error

@@ -65,37 +65,54 @@ func (t *joinTable) Free() {
 
 // rowStore collects rows in columns of its own.
 type rowStore struct {
-	apps []*columnar.Appender
+	cols []*keptColumn
 	n    int
 }
 
+// newRowStore makes an empty store of flat columns.
 func newRowStore(s *types.Schema) *rowStore {
-	r := &rowStore{apps: make([]*columnar.Appender, len(s.Fields))}
+	return newCodedStore(s, func(int) bool { return true })
+}
+
+// newCodedStore makes a store that keeps texts as codes if they come as rows of dictionaries, but for columns that flat tells.
+func newCodedStore(s *types.Schema, flat func(col int) bool) *rowStore {
+	r := &rowStore{cols: make([]*keptColumn, len(s.Fields))}
 	for i, f := range s.Fields {
-		r.apps[i] = columnar.NewAppender(f.Type)
+		r.cols[i] = newKeptColumn(f.Type, !flat(i))
 	}
 	return r
 }
 
 func (r *rowStore) add(b *columnar.Batch) {
-	for i, a := range r.apps {
-		a.AppendVector(&b.Cols[i])
+	for i, c := range r.cols {
+		c.add(&b.Cols[i], nil)
 	}
 	r.n += b.N
 }
 
+// addRows adds the rows of a batch that are named.
+func (r *rowStore) addRows(b *columnar.Batch, sel []uint32) {
+	for i, c := range r.cols {
+		c.add(&b.Cols[i], sel)
+	}
+	r.n += len(sel)
+}
+
 func (r *rowStore) bytes() int64 {
 	var n int64
-	for _, a := range r.apps {
-		n += a.Bytes()
+	for _, c := range r.cols {
+		n += c.bytes()
 	}
 	return n
 }
 
 func (r *rowStore) finish() []columnar.Vector {
-	cols := make([]columnar.Vector, len(r.apps))
-	for i, a := range r.apps {
-		cols[i] = a.Finish()
+	cols := make([]columnar.Vector, len(r.cols))
+	for i, c := range r.cols {
+		if c.coder != nil {
+			c.coder.Seal()
+		}
+		cols[i] = c.cut()
 	}
 	return cols
 }

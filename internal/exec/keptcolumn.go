@@ -5,17 +5,19 @@ import (
 	"github.com/firesteel/firesteel/internal/types"
 )
 
-// keptColumn collects a column of a relation. Texts that come as rows of dictionaries are kept so, until some come otherwise.
+// keptColumn collects a column. Texts may be kept as codes while they come as rows of dictionaries.
 type keptColumn struct {
 	t     types.Type
+	try   bool // may be kept as codes
 	flat  *columnar.Appender
 	coder *columnar.Coder // nil: rows are kept flat
 	codes *columnar.Appender
 	room  []uint32
 }
 
-func newKeptColumn(t types.Type, coder *columnar.Coder) *keptColumn {
-	k := &keptColumn{t: t, coder: coder}
+// newKeptColumn makes an empty column; with code set the first rows tell how it is kept.
+func newKeptColumn(t types.Type, code bool) *keptColumn {
+	k := &keptColumn{t: t, try: code && columnar.LayoutOf(t) == columnar.View16}
 	k.restart()
 	return k
 }
@@ -36,17 +38,48 @@ func (k *keptColumn) len() int {
 	return k.flat.Len()
 }
 
-// takes says whether the column can be kept on in the form that it has.
-func (k *keptColumn) takes(v *columnar.Vector) bool { return k.coder == nil || columnar.Codable(v) }
+// bytes is the memory held.
+func (k *keptColumn) bytes() int64 {
+	if k.coder != nil {
+		return k.codes.Bytes() + k.coder.Bytes()
+	}
+	return k.flat.Bytes()
+}
 
-func (k *keptColumn) add(v *columnar.Vector) {
-	if k.coder == nil {
+// add appends the rows of v that sel names, all for nil.
+func (k *keptColumn) add(v *columnar.Vector, sel []uint32) {
+	k.shape(v)
+	switch {
+	case k.coder == nil && sel == nil:
 		k.flat.AppendVector(v)
 		return
+	case k.coder == nil:
+		k.flat.AppendRows(v, sel)
+		return
+	case sel != nil:
+		g := columnar.Gather(v, sel)
+		v = &g
 	}
 	k.room = sized(k.room, v.N)
 	k.coder.Codes(k.room, v)
 	k.codes.AppendVector(&columnar.Vector{Type: types.Int, N: v.N, Valid: v.Valid, Data: columnar.Bytes(k.room)})
+}
+
+// shape decides on the form for v: codes if all so far came so too.
+func (k *keptColumn) shape(v *columnar.Vector) {
+	codable := k.try && columnar.Codable(v)
+	switch {
+	case codable && k.coder == nil && k.flat.Len() == 0:
+		k.coder = columnar.NewCoder(k.t)
+		k.restart()
+	case !codable && k.coder != nil:
+		k.coder.Seal()
+		sofar := k.cut()
+		k.coder = nil
+		k.restart()
+		k.flat.AppendVector(&sofar)
+	}
+	k.try = codable
 }
 
 // cut hands out what was collected since the last cut. The dictionary of codes is complete when the coder is sealed.
@@ -61,47 +94,24 @@ func (k *keptColumn) cut() columnar.Vector {
 	return v
 }
 
-// keptRows collects the rows of a relation in batches. All vectors of a column that are codes share one dictionary.
+// keptRows collects the rows of a relation in batches. The vectors of a column that are codes share one dictionary.
 type keptRows struct {
 	schema *types.Schema
 	cols   []*keptColumn
-	coders []*columnar.Coder // by column; nil for those that never were codes
-	dicts  int64             // bytes of dictionaries
+	coders map[*columnar.Coder]int64 // with their bytes
 }
 
-func newKeptRows(schema *types.Schema) *keptRows { return &keptRows{schema: schema} }
-
-// start decides by the first batch which columns are kept as codes.
-func (k *keptRows) start(b *columnar.Batch) {
-	k.coders = make([]*columnar.Coder, len(k.schema.Fields))
-	for i, f := range k.schema.Fields {
-		if columnar.LayoutOf(f.Type) == columnar.View16 && columnar.Codable(&b.Cols[i]) {
-			k.coders[i] = columnar.NewCoder(f.Type)
-		}
-		k.cols = append(k.cols, newKeptColumn(f.Type, k.coders[i]))
+func newKeptRows(schema *types.Schema) *keptRows {
+	k := &keptRows{schema: schema, coders: map[*columnar.Coder]int64{}}
+	for _, f := range schema.Fields {
+		k.cols = append(k.cols, newKeptColumn(f.Type, true))
 	}
-}
-
-// fits says whether b can be added to the batch being collected; if not, that one is to be cut first.
-func (k *keptRows) fits(b *columnar.Batch) bool {
-	for i, c := range k.cols {
-		if !c.takes(&b.Cols[i]) {
-			return false
-		}
-	}
-	return true
+	return k
 }
 
 func (k *keptRows) add(b *columnar.Batch) {
-	if k.coders == nil {
-		k.start(b)
-	}
 	for i, c := range k.cols {
-		if !c.takes(&b.Cols[i]) {
-			c.coder = nil
-			c.restart()
-		}
-		c.add(&b.Cols[i])
+		c.add(&b.Cols[i], nil)
 	}
 }
 
@@ -121,22 +131,18 @@ func (k *keptRows) cut() (b *columnar.Batch, bytes int64) {
 		v := b.Cols[i]
 		v.Dict = nil
 		bytes += v.Bytes()
-	}
-	before := k.dicts
-	k.dicts = 0
-	for _, c := range k.coders {
-		if c != nil {
-			k.dicts += c.Bytes()
+		if c.coder != nil {
+			now := c.coder.Bytes()
+			bytes += now - k.coders[c.coder]
+			k.coders[c.coder] = now
 		}
 	}
-	return b, bytes + k.dicts - before
+	return b, bytes
 }
 
 // seal completes the dictionaries.
 func (k *keptRows) seal() {
-	for _, c := range k.coders {
-		if c != nil {
-			c.Seal()
-		}
+	for c := range k.coders {
+		c.Seal()
 	}
 }

@@ -36,12 +36,16 @@ type sorter struct {
 }
 
 func newSorter(t *Task, node physical.Plan, name string, schema *types.Schema, keys []sortKey, limit int) *sorter {
-	s := &sorter{node: node, t: t, mem: t.reserve(name), schema: schema, keys: keys, limit: limit, store: newRowStore(schema)}
+	s := &sorter{node: node, t: t, mem: t.reserve(name), schema: schema, keys: keys, limit: limit}
+	s.store = s.newStore()
 	if limit >= 0 {
 		s.plan = planByType(keys)
 	}
 	return s
 }
+
+// newStore makes a store for the rows; sorting wants flat keys.
+func (s *sorter) newStore() *rowStore { return newCodedStore(s.schema, s.isKey) }
 
 // sortBytes is what sorting n rows takes besides the rows.
 func sortBytes(n int) int64 { return int64(n) * 36 }
@@ -108,7 +112,7 @@ func (s *sorter) compact() {
 	cols, n := s.store.finish(), s.store.n
 	order := sortRows(s.keys, cols, n, &s.tmp)
 	order = order[:s.limit]
-	s.store = newRowStore(s.schema)
+	s.store = s.newStore()
 	s.store.addRows(&columnar.Batch{Cols: cols, N: n}, order)
 	s.worst = make([]columnar.Vector, len(cols))
 	for i := range cols {
@@ -152,7 +156,7 @@ func (s *sorter) spill() error {
 			return err
 		}
 	}
-	s.store = newRowStore(s.schema)
+	s.store = s.newStore()
 	s.mem.Release()
 	s.t.Metrics.spilled(s.node, f.Rows(), f.Bytes())
 	return f.Done()
@@ -218,14 +222,6 @@ func (s *sortedRows) next() *columnar.Batch {
 	s.out.N = n
 	s.order = s.order[n:]
 	return &s.out
-}
-
-// addRows adds the rows of a batch that are named.
-func (r *rowStore) addRows(b *columnar.Batch, sel []uint32) {
-	for i, a := range r.apps {
-		a.AppendRows(&b.Cols[i], sel)
-	}
-	r.n += len(sel)
 }
 
 // sortItem is a row and its word.

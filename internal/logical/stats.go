@@ -18,9 +18,13 @@ type Estimate struct {
 }
 
 // ColumnEstimate describes a column's values. Distinct is at least 1; Min and Max are NaN when unknown.
-// Dropped is the share of a nearly unique column's values that filters took away.
+// Dropped is the share of a nearly unique column's values that filters took away. Columns of one Source, a relation, have
+// together no more combinations of values than it has rows, which are SourceRows; 0: of no relation.
 type ColumnEstimate struct {
 	Distinct, NullShare, Min, Max, Width, Dropped float64
+
+	Source     expr.ID
+	SourceRows float64
 }
 
 // Bytes is the estimated size of the output in the engine's layout.
@@ -169,7 +173,12 @@ func (s *Estimator) relation(n *Relation) Estimate {
 			e.Cols[c.ID] = fromStats(c, cs, e.Rows)
 		}
 	}
-	return e.filtered(n.Filters)
+	e = e.filtered(n.Filters)
+	for id, c := range e.Cols {
+		c.Source, c.SourceRows = n.Out[0].ID, e.Rows
+		e.Cols[id] = c
+	}
+	return e
 }
 
 func fromStats(c *expr.Column, cs catalog.ColumnStats, rows float64) ColumnEstimate {
@@ -264,11 +273,25 @@ func (e Estimate) ofExpr(x expr.Expr) ColumnEstimate {
 // groups estimates the number of distinct combinations of keys.
 func (e Estimate) groups(keys []expr.Expr) float64 {
 	g := 1.0
+	type source struct{ values, rows float64 }
+	sources := map[expr.ID]source{}
 	for _, k := range keys {
 		if a, ok := k.(*expr.Alias); ok {
 			k = a.Child
 		}
-		g *= e.ofExpr(k).Distinct
+		c := e.ofExpr(k)
+		if c.Source == 0 {
+			g *= c.Distinct
+			continue
+		}
+		s, ok := sources[c.Source]
+		if !ok {
+			s.values = 1
+		}
+		sources[c.Source] = source{s.values * c.Distinct, math.Max(c.SourceRows, 1)}
+	}
+	for _, s := range sources {
+		g *= math.Min(s.values, s.rows)
 	}
 	return math.Min(g, math.Max(e.Rows, 1))
 }
@@ -603,7 +626,7 @@ func (s *Estimator) sameColumn(inputs []Plan, i int, rows float64) ColumnEstimat
 		c := e.Column(in.Output()[i])
 		if k == 0 {
 			out = c
-			out.NullShare, out.Dropped = 0, 0
+			out.NullShare, out.Dropped, out.Source = 0, 0, 0
 		} else {
 			out.Distinct, out.Width = math.Max(out.Distinct, c.Distinct), math.Max(out.Width, c.Width)
 			out.Min, out.Max = math.Min(out.Min, c.Min), math.Max(out.Max, c.Max) // NaN if one is

@@ -40,6 +40,7 @@ func Rules() []Rule {
 		{"CostBasedJoinReorder", reorderJoins},
 		{"ColumnPruning", pruneColumns},
 		{"CollapseProject", collapseProjects},
+		{"DistinctBelowJoin", distinctBelowJoins},
 		{"LimitRecursion", limitRecursion},
 	}
 }

@@ -26,8 +26,8 @@ func share(p Plan) Plan {
 	if len(marks) == 0 {
 		return p
 	}
-	m := &marker{of: marks}
-	return m.mark(p)
+	m := &marker{of: marks, times: texts}
+	return m.mark(p, 1)
 }
 
 // count counts the texts of exchanges.
@@ -41,17 +41,20 @@ func count(p Plan, texts map[string]int) {
 }
 
 type marker struct {
-	of   map[string]int // shared number by text; 0: none yet
-	next int
+	of    map[string]int // shared number by text; 0: none yet
+	times map[string]int // how often a text occurs
+	next  int
 }
 
-// mark numbers equal exchanges, the topmost only.
-func (m *marker) mark(p Plan) Plan {
+// mark numbers equal exchanges: the topmost, and those below that occur elsewhere too, which is more often than above, the
+// times that what is above occurs.
+func (m *marker) mark(p Plan, above int) Plan {
 	text := sharedText(p)
 	n, ok := m.of[text]
-	if text == "" || !ok {
-		return MapChildren(p, m.mark)
+	if text == "" || !ok || m.times[text] <= above {
+		return MapChildren(p, func(c Plan) Plan { return m.mark(c, above) })
 	}
+	p = MapChildren(p, func(c Plan) Plan { return m.mark(c, m.times[text]) })
 	if n == 0 {
 		m.next++
 		n = m.next
