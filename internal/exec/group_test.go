@@ -58,8 +58,12 @@ func randomKey(r *rand.Rand, t types.Type, domain int) any {
 }
 
 func randomVector(r *rand.Rand, t types.Type, n, domain int) columnar.Vector {
+	return vectorOf(r, t, n, domain, r.IntN(4))
+}
+
+// vectorOf makes a random vector: 0 a constant, 1 rows of a dictionary, which may have an id, else a flat one.
+func vectorOf(r *rand.Rand, t types.Type, n, domain, form int) columnar.Vector {
 	b := columnar.NewBuilder(t, n)
-	form := r.IntN(4)
 	switch {
 	case form == 0:
 		return columnar.NewConst(t, randomKey(r, t, domain), n)
@@ -70,6 +74,9 @@ func randomVector(r *rand.Rand, t types.Type, n, domain int) columnar.Vector {
 			}
 		}
 		d := b.Finish()
+		if r.IntN(2) == 0 {
+			d.DictID = columnar.NextDictID()
+		}
 		codes, valid := make([]uint32, n), columnar.FullBitmap(n)
 		for i := range codes {
 			codes[i] = r.Uint32N(uint32(d.N))
@@ -90,6 +97,7 @@ func TestGroupers(t *testing.T) {
 		{types.Long}, {types.Int}, {types.Byte}, {types.Boolean}, {types.Double}, {types.Decimal(10, 2)}, {types.String}, {types.Binary},
 		{types.Int, types.Long}, {types.Int, types.Short, types.Boolean, types.Byte}, {types.Double, types.Int},
 		{types.Decimal(30, 2)}, {types.String, types.Long}, {types.Long, types.Long}, {types.Double, types.String, types.String},
+		{types.Long, types.Int, types.Date, types.Double, types.Byte, types.Short}, {types.String, types.Int, types.String, types.Long, types.String},
 		{types.Array(types.String, true)}, {types.String, types.Struct(types.Field{Type: types.Int}, types.Field{Type: types.String})},
 	}
 	for _, ts := range cases {
@@ -100,6 +108,13 @@ func TestGroupers(t *testing.T) {
 }
 
 func checkGrouper(t *testing.T, ts []types.Type, domain int) {
+	for first := range 4 { // the form of the first batch tells how texts are grouped
+		checkGrouperFrom(t, ts, domain, first)
+	}
+}
+
+func checkGrouperFrom(t *testing.T, ts []types.Type, domain, first int) {
+	t.Helper()
 	r := rand.New(rand.NewPCG(uint64(domain), uint64(len(ts))))
 	f := newFront(ts)
 	for range 2 { // again after a reset
@@ -112,6 +127,12 @@ func checkGrouper(t *testing.T, ts []types.Type, domain int) {
 					kt = types.String
 				}
 				keys[i] = randomVector(r, kt, n, domain)
+				if f.in == nil {
+					keys[i] = vectorOf(r, kt, n, domain, first)
+				}
+				if d := keys[i].Dict; d != nil && f.in == nil {
+					d.DictID = columnar.NextDictID()
+				}
 			}
 			ids := make([]uint32, n)
 			f.assign(keys, n, ids)
@@ -148,7 +169,7 @@ func checkKeys(t *testing.T, f *front, rows [][]any) {
 	out := make([]columnar.Vector, len(f.keys))
 	for from := 0; from < f.len(); from += 640 {
 		to := min(from+640, f.len())
-		f.in.keys(out, from, to)
+		f.groups(out, from, to)
 		for i := range to - from {
 			row := make([]any, len(out))
 			for k := range out {

@@ -1,0 +1,50 @@
+package session
+
+import (
+	"strings"
+	"testing"
+)
+
+// Duplicates are removed before semi and anti joins, and the answers stay what they were.
+func TestDistinctBelowJoins(t *testing.T) {
+	local := withTables(t, begin(t, nil, nil))
+	remote := withTables(t, begin(t, newFakeCluster(t, 2, 1), nil))
+	queries := map[string][2]string{
+		"intersect": {"SELECT l_returnflag, l_linestatus FROM lineitem INTERSECT SELECT l_returnflag, l_linestatus FROM lineitem WHERE l_quantity > 49",
+			"SELECT l_returnflag, l_linestatus FROM lineitem GROUP BY ALL HAVING max(l_quantity) > 49"},
+		"except": {"SELECT l_linenumber, l_shipmode FROM lineitem EXCEPT SELECT l_linenumber, l_shipmode FROM lineitem WHERE l_linenumber < 3",
+			"SELECT l_linenumber, l_shipmode FROM lineitem GROUP BY ALL HAVING l_linenumber >= 3"},
+		"exists": {"SELECT p_partkey FROM part WHERE p_size IN (SELECT l_linenumber FROM lineitem)",
+			"SELECT p_partkey FROM part WHERE p_size BETWEEN 1 AND 7"},
+	}
+	for name, q := range queries {
+		want := rows(t, local, q[1])
+		if len(want) == 0 {
+			t.Errorf("%s: no rows", name)
+		}
+		same(t, name, rows(t, local, q[0]), want, false)
+		same(t, name+" on executors", rows(t, remote, q[0]), want, false)
+		plan := strings.Join(rows(t, local, "EXPLAIN "+q[0]), "\n")
+		if strings.Index(plan, "HashAggregate") < strings.Index(plan, "Join") {
+			t.Errorf("%s: duplicates are removed above the join:\n%s", name, plan)
+		}
+	}
+}
+
+// Texts that come from a join's build side are grouped, exchanged and sorted as codes of dictionaries: the same rows come out
+// as for texts that are computed.
+func TestTextsOfJoins(t *testing.T) {
+	query := func(f string) string {
+		s := func(c string) string { return strings.ReplaceAll(f, "?", c) }
+		return "SELECT " + s("p_brand") + " b, " + s("p_type") + " t, " + s("s_name") + " n, l_linenumber, count(*), max(" + s("p_name") + ") FROM lineitem" +
+			" JOIN part ON p_partkey = l_partkey LEFT JOIN supplier ON s_suppkey = l_suppkey AND s_nationkey < 20" +
+			" GROUP BY ROLLUP (" + s("p_brand") + ", " + s("p_type") + "), " + s("s_name") + ", l_linenumber ORDER BY ALL LIMIT 5000"
+	}
+	local := withTables(t, begin(t, nil, nil))
+	want := rows(t, local, query("concat(?, '')"))
+	if len(want) == 0 {
+		t.Error("no rows")
+	}
+	same(t, "local", rows(t, local, query("?")), want, true)
+	same(t, "executors", rows(t, withTables(t, begin(t, newFakeCluster(t, 2, 1), nil)), query("?")), want, true)
+}
