@@ -49,8 +49,10 @@ type Inquirer interface {
 
 // Prepared is what a manager knows before it is started.
 type Prepared struct {
-	ID   event.AppID // by which the cluster knows the application; "": it has no name of its own for it
-	Host string      // at which the cluster reaches this machine; "": it does not know
+	ID event.AppID // by which the cluster knows the application; "": it has no name of its own for it
+	// Attempt numbers the attempts at running the application in cluster mode; "": the cluster makes one only.
+	Attempt string
+	Host    string // at which the cluster reaches this machine; "": it does not know
 }
 
 // App is what a manager must know about the application.

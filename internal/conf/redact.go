@@ -5,12 +5,21 @@ import (
 	"strings"
 )
 
+// Hidden stands where something is not to be seen.
+const Hidden = "*********(redacted)"
+
 // Redacted is a value for people to see: hidden if spark.redaction.regex finds a secret in the key or the value.
-func (v *Values) Redacted(key, value string) string {
-	if re := v.secretNames(); re.MatchString(key) || re.MatchString(value) {
-		return hidden
+func (v *Values) Redacted(key, value string) string { return v.Redaction()(key, value) }
+
+// Redaction is Redacted for many values.
+func (v *Values) Redaction() func(key, value string) string {
+	re := v.secretNames()
+	return func(key, value string) string {
+		if re.MatchString(key) || re.MatchString(value) {
+			return Hidden
+		}
+		return value
 	}
-	return value
 }
 
 // secretNames finds what looks like the name of a secret.
@@ -22,21 +31,18 @@ func (v *Values) secretNames() *regexp.Regexp {
 	return re
 }
 
-// hidden stands where a secret was.
-const hidden = "*********(redacted)"
-
 // RedactedText is a statement or a command line for people to see: values that belong to a name which looks like one of a secret,
 // and texts that look like one themselves, are hidden, as is what spark.redaction.string.regex finds.
 func (v *Values) RedactedText(text string) string {
 	if re, err := regexp.Compile(v.String("spark.redaction.string.regex")); err == nil && re.String() != "" {
-		text = re.ReplaceAllString(text, hidden)
+		text = re.ReplaceAllString(text, Hidden)
 	}
 	re := v.secretNames()
 	if !re.MatchString(text) {
 		return text
 	}
 	if m := setting.FindStringSubmatchIndex(text); m != nil && re.MatchString(text[m[2]:m[3]]) {
-		return text[:m[4]] + hidden
+		return text[:m[4]] + Hidden
 	}
 	var out strings.Builder
 	name, quoted := "", false // of the value that may come next
@@ -58,12 +64,12 @@ func (v *Values) RedactedText(text string) string {
 			out.WriteString(token)
 			continue
 		case name != "" && (c == '\'' || c == '"' || strings.HasSuffix(name, "=") && isWord(c)):
-			shown = hidden
+			shown = Hidden
 		case c == '\'' || c == '"' || c == '`':
 			inner := strings.Trim(token, token[:1])
 			isName = re.MatchString(inner) && plainName.MatchString(inner)
 			if !isName && c != '`' && re.MatchString(inner) {
-				shown = hidden
+				shown = Hidden
 			}
 		case isWord(c):
 			isName = re.MatchString(token)
@@ -116,8 +122,22 @@ func (v *Values) RedactedArgs(args []string) string {
 	for i, a := range args {
 		out[i] = v.RedactedText(a)
 		if i > 0 && strings.HasPrefix(args[i-1], "-") && !strings.Contains(args[i-1], "=") && re.MatchString(args[i-1]) {
-			out[i] = hidden
+			out[i] = Hidden
 		}
 	}
 	return strings.Join(out, " ")
+}
+
+// TextRedaction finds the parts of texts that are not to be seen (spark.sql.redaction.string.regex, or else
+// spark.redaction.string.regex); nil: there are none. An expression that is none finds everything.
+func (v *Values) TextRedaction() *regexp.Regexp {
+	text := v.String("spark.sql.redaction.string.regex")
+	if text == "" {
+		return nil
+	}
+	re, err := regexp.Compile(text)
+	if err != nil {
+		return regexp.MustCompile("(?s).+")
+	}
+	return re
 }

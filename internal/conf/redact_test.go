@@ -54,3 +54,17 @@ func TestRedactedText(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestTextRedaction(t *testing.T) {
+	if NewValues(nil).TextRedaction() != nil {
+		t.Error("texts are redacted by default")
+	}
+	for settings, want := range map[[2]string]string{
+		{"spark.redaction.string.regex", "[0-9]+"}: "card <>", {"spark.sql.redaction.string.regex", "card"}: "<> 123", {"spark.redaction.string.regex", "("}: "<>",
+	} {
+		re := NewValues(map[string]string{settings[0]: settings[1]}).TextRedaction()
+		if got := re.ReplaceAllLiteralString("card 123", "<>"); got != want {
+			t.Errorf("%v gives %q, not %q", settings, got, want)
+		}
+	}
+}

@@ -37,7 +37,8 @@ type Backend interface {
 // Config is what a driver needs.
 type Config struct {
 	Scheduler scheduler.Config
-	Queue     int // of each listener; 0 means DefaultQueue
+	// Bus carries the events; whoever made it closes it after the driver. nil: one that ends with the driver.
+	Bus *Bus
 }
 
 // ErrClosed is the error of a job that is submitted after Close.
@@ -48,6 +49,7 @@ type Driver struct {
 	s       *scheduler.Scheduler
 	backend Backend
 	bus     *Bus
+	ownBus  bool
 	remote  *Remote // the backend, if it is that
 
 	nextJob     atomic.Int32
@@ -90,10 +92,12 @@ const (
 // New starts a driver on a backend.
 func New(ctx context.Context, cfg Config, b Backend) (*Driver, error) {
 	d := &Driver{
-		s: scheduler.New(cfg.Scheduler), backend: b, bus: NewBus(cfg.Queue), wake: make(chan struct{}, 1), done: make(chan struct{}),
+		s: scheduler.New(cfg.Scheduler), backend: b, bus: cfg.Bus, wake: make(chan struct{}, 1), done: make(chan struct{}),
 		jobs: map[event.JobID]*Handle{}, tasks: map[event.TaskID]liveTask{},
 	}
-	d.remote, _ = b.(*Remote)
+	if d.remote, _ = b.(*Remote); d.bus == nil {
+		d.bus, d.ownBus = NewBus(0), true
+	}
 	if err := b.Start(ctx, d); err != nil {
 		return nil, errors.Join(err, b.Stop(ctx))
 	}
@@ -180,7 +184,7 @@ func (d *Driver) RunJob(ctx context.Context, j *Job) (*JobResult, error) {
 }
 
 // Close fails the jobs that still run, waits for their tasks as long as ctx allows, stops the
-// backend, and delivers the last events. It may be called twice.
+// backend, and publishes the last events. It may be called twice.
 func (d *Driver) Close(ctx context.Context) error {
 	d.Cancel(scheduler.JobCancelled{By: scheduler.CancelAll, Reason: "because SparkContext was shut down"})
 	d.put(input{stop: stopWhenIdle})
@@ -192,7 +196,11 @@ func (d *Driver) Close(ctx context.Context) error {
 		d.put(input{stop: stopNow})
 		<-d.done
 	}
-	return errors.Join(late, d.backend.Stop(ctx), d.bus.Close(ctx))
+	late = errors.Join(late, d.backend.Stop(ctx))
+	if d.ownBus {
+		late = errors.Join(late, d.bus.Close(ctx))
+	}
+	return late
 }
 
 // put appends to the queue; it says false after the end.

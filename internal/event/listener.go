@@ -5,6 +5,9 @@ import "time"
 // Event is anything on the listener bus. EventName is its name in Spark's event log.
 type Event interface{ EventName() string }
 
+// LogStart is the first line of an event log: the Spark release whose form the log has. It is not on the bus.
+type LogStart struct{ Version string }
+
 // ApplicationStart opens the application.
 type ApplicationStart struct {
 	Name    string
@@ -86,10 +89,14 @@ type JobEnd struct {
 	Err  error
 }
 
-// StageSubmitted announces that tasks of a stage attempt may start.
+// StageSubmitted announces that tasks of a stage attempt may start. Group, Description, Tags and Properties are those of the
+// job that brought the stage.
 type StageSubmitted struct {
-	Stage      StageInfo
-	Properties map[string]string
+	Stage       StageInfo
+	Group       string
+	Description string
+	Tags        []string
+	Properties  map[string]string
 }
 
 // StageCompleted closes a stage attempt, good or bad.
@@ -244,43 +251,52 @@ type UnpersistRDD struct{ RDD RDDID }
 // Dropped is told to a listener that lost events because it was too slow: how many since the last one it got.
 type Dropped struct{ Count int64 }
 
+// schedulerPackage is part of the names that Spark gives to events whose form in the log is that of their class.
+const schedulerPackage = "org.apache.spark.scheduler."
+
 // EventName of each event is the name in the event log.
-func (ApplicationStart) EventName() string         { return "SparkListenerApplicationStart" }
-func (ApplicationEnd) EventName() string           { return "SparkListenerApplicationEnd" }
-func (EnvironmentUpdate) EventName() string        { return "SparkListenerEnvironmentUpdate" }
-func (ResourceProfileAdded) EventName() string     { return "SparkListenerResourceProfileAdded" }
-func (JobStart) EventName() string                 { return "SparkListenerJobStart" }
-func (JobEnd) EventName() string                   { return "SparkListenerJobEnd" }
-func (StageSubmitted) EventName() string           { return "SparkListenerStageSubmitted" }
-func (StageCompleted) EventName() string           { return "SparkListenerStageCompleted" }
-func (TaskStart) EventName() string                { return "SparkListenerTaskStart" }
-func (TaskGettingResult) EventName() string        { return "SparkListenerTaskGettingResult" }
-func (SpeculativeTaskSubmitted) EventName() string { return "SparkListenerSpeculativeTaskSubmitted" }
-func (TaskEnd) EventName() string                  { return "SparkListenerTaskEnd" }
-func (ExecutorAdded) EventName() string            { return "SparkListenerExecutorAdded" }
-func (ExecutorRemoved) EventName() string          { return "SparkListenerExecutorRemoved" }
-func (ExecutorUnexcluded) EventName() string       { return "SparkListenerExecutorUnexcluded" }
-func (NodeUnexcluded) EventName() string           { return "SparkListenerNodeUnexcluded" }
-func (ExecutorMetricsUpdate) EventName() string    { return "SparkListenerExecutorMetricsUpdate" }
-func (StageExecutorMetrics) EventName() string     { return "SparkListenerStageExecutorMetrics" }
-func (BlockManagerAdded) EventName() string        { return "SparkListenerBlockManagerAdded" }
-func (BlockManagerRemoved) EventName() string      { return "SparkListenerBlockManagerRemoved" }
-func (BlockUpdated) EventName() string             { return "SparkListenerBlockUpdated" }
-func (UnpersistRDD) EventName() string             { return "SparkListenerUnpersistRDD" }
-func (Dropped) EventName() string                  { return "FiresteelListenerDropped" }
+func (LogStart) EventName() string              { return "SparkListenerLogStart" }
+func (ApplicationStart) EventName() string      { return "SparkListenerApplicationStart" }
+func (ApplicationEnd) EventName() string        { return "SparkListenerApplicationEnd" }
+func (EnvironmentUpdate) EventName() string     { return "SparkListenerEnvironmentUpdate" }
+func (ResourceProfileAdded) EventName() string  { return "SparkListenerResourceProfileAdded" }
+func (JobStart) EventName() string              { return "SparkListenerJobStart" }
+func (JobEnd) EventName() string                { return "SparkListenerJobEnd" }
+func (StageSubmitted) EventName() string        { return "SparkListenerStageSubmitted" }
+func (StageCompleted) EventName() string        { return "SparkListenerStageCompleted" }
+func (TaskStart) EventName() string             { return "SparkListenerTaskStart" }
+func (TaskGettingResult) EventName() string     { return "SparkListenerTaskGettingResult" }
+func (TaskEnd) EventName() string               { return "SparkListenerTaskEnd" }
+func (ExecutorAdded) EventName() string         { return "SparkListenerExecutorAdded" }
+func (ExecutorRemoved) EventName() string       { return "SparkListenerExecutorRemoved" }
+func (ExecutorMetricsUpdate) EventName() string { return "SparkListenerExecutorMetricsUpdate" }
+func (StageExecutorMetrics) EventName() string  { return "SparkListenerStageExecutorMetrics" }
+func (BlockManagerAdded) EventName() string     { return "SparkListenerBlockManagerAdded" }
+func (BlockManagerRemoved) EventName() string   { return "SparkListenerBlockManagerRemoved" }
+func (BlockUpdated) EventName() string          { return "SparkListenerBlockUpdated" }
+func (UnpersistRDD) EventName() string          { return "SparkListenerUnpersistRDD" }
+func (Dropped) EventName() string               { return "FiresteelListenerDropped" }
+
+func (SpeculativeTaskSubmitted) EventName() string {
+	return schedulerPackage + "SparkListenerSpeculativeTaskSubmitted"
+}
+func (ExecutorUnexcluded) EventName() string {
+	return schedulerPackage + "SparkListenerExecutorUnexcluded"
+}
+func (NodeUnexcluded) EventName() string { return schedulerPackage + "SparkListenerNodeUnexcluded" }
 
 // EventName tells exclusion for the application from exclusion for one stage.
 func (e ExecutorExcluded) EventName() string {
 	if e.Stage >= 0 {
-		return "SparkListenerExecutorExcludedForStage"
+		return schedulerPackage + "SparkListenerExecutorExcludedForStage"
 	}
-	return "SparkListenerExecutorExcluded"
+	return schedulerPackage + "SparkListenerExecutorExcluded"
 }
 
 // EventName tells exclusion for the application from exclusion for one stage.
 func (e NodeExcluded) EventName() string {
 	if e.Stage >= 0 {
-		return "SparkListenerNodeExcludedForStage"
+		return schedulerPackage + "SparkListenerNodeExcludedForStage"
 	}
-	return "SparkListenerNodeExcluded"
+	return schedulerPackage + "SparkListenerNodeExcluded"
 }

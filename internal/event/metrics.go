@@ -49,11 +49,13 @@ type ShuffleWriteMetrics struct {
 }
 
 // Accumulable is one accumulator's part in a task or stage. Update is the task's own
-// contribution and Value the total so far; either may be nil.
+// contribution and Value the total so far; either may be nil. Text is the contribution for people, where Update is in
+// the form of a codec.
 type Accumulable struct {
 	ID            AccumulatorID
 	Name          string
 	Update, Value any
+	Text          string
 	Internal      bool
 	CountFailed   bool
 	Metadata      string // "sql" for SQL metrics

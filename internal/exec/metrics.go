@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -41,19 +42,73 @@ func (m *Metrics) of(p physical.Plan) *NodeMetrics {
 	return n
 }
 
-// Nodes are the figures of a plan's nodes in pre-order; nodes that were not built have zeros.
-func (m *Metrics) Nodes(root physical.Plan) []NodeMetrics {
-	var out []NodeMetrics
+// The metrics that listeners know a stage by: those of each operator in pre-order, and those of its map output. Their ids
+// follow each other.
+var (
+	nodeMetrics   = [...]event.MetricInfo{{Name: "number of output rows", Kind: "sum"}, {Name: "time in this operator and below", Kind: "nsTiming"}, {Name: "spill size", Kind: "size"}}
+	outputMetrics = [...]event.MetricInfo{{Name: "shuffle bytes written", Kind: "size"}, {Name: "shuffle records written", Kind: "sum"}}
+)
+
+// MetricsOf is how many metrics a stage with this plan has.
+func MetricsOf(root physical.Plan) int { return stageNodes(root)*len(nodeMetrics) + len(outputMetrics) }
+
+// NodeMetricInfos are the metrics of the node at a place of the pre-order, of a stage whose first metric is given.
+func NodeMetricInfos(first event.AccumulatorID, place int) []event.MetricInfo {
+	return infosFrom(first+event.AccumulatorID(place*len(nodeMetrics)), nodeMetrics[:])
+}
+
+// OutputMetricInfos are the metrics of the map output of a stage.
+func OutputMetricInfos(first event.AccumulatorID, root physical.Plan) []event.MetricInfo {
+	return infosFrom(first+event.AccumulatorID(stageNodes(root)*len(nodeMetrics)), outputMetrics[:])
+}
+
+func infosFrom(id event.AccumulatorID, list []event.MetricInfo) []event.MetricInfo {
+	out := slices.Clone(list)
+	for i := range out {
+		out[i].ID = id + event.AccumulatorID(i)
+	}
+	return out
+}
+
+// walkStage visits the nodes of a stage's plan in pre-order. What lies below a StageInput is another stage's.
+func walkStage(root physical.Plan, visit func(physical.Plan)) {
+	physical.Walk(root, func(p physical.Plan) bool {
+		visit(p)
+		_, input := p.(*physical.StageInput)
+		return !input
+	})
+}
+
+func stageNodes(root physical.Plan) (n int) {
+	walkStage(root, func(physical.Plan) { n++ })
+	return n
+}
+
+// Counted is what a task of a stage counted for listeners, the first metric's id being given; 0: nobody asks.
+func (m *Metrics) Counted(root physical.Plan, first event.AccumulatorID) []event.Accumulable {
+	if first == 0 {
+		return nil
+	}
+	var out []event.Accumulable
+	id := first
+	add := func(list []event.MetricInfo, values ...int64) {
+		for i, v := range values {
+			if v != 0 {
+				out = append(out, event.Accumulable{ID: id, Name: list[i].Name, Update: v, Internal: true, CountFailed: true, Metadata: "sql"})
+			}
+			id++
+		}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	physical.Walk(root, func(p physical.Plan) bool {
-		if n := m.nodes[p]; n != nil {
-			out = append(out, *n)
-		} else {
-			out = append(out, NodeMetrics{})
+	walkStage(root, func(p physical.Plan) {
+		var n NodeMetrics
+		if known := m.nodes[p]; known != nil {
+			n = *known
 		}
-		return true
+		add(nodeMetrics[:], n.Rows, n.Time.Nanoseconds(), n.SpilledBytes)
 	})
+	add(outputMetrics[:], m.Task.ShuffleWrite.BytesWritten, m.Task.ShuffleWrite.RecordsWritten)
 	return out
 }
 

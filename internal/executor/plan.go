@@ -119,6 +119,7 @@ func (w *planWork) Run(ctx context.Context, t *Task) (wire.Outcome, error) {
 	default:
 		err = w.runRows(ctx, t, et, env, op, &out)
 	}
+	out.Accums = et.Metrics.Counted(w.f.Plan, w.f.Metrics)
 	return out, err
 }
 

@@ -92,17 +92,25 @@ func (x *explainer) line(p Plan) string {
 		x.next++
 		return fmt.Sprintf("ReusedExchange [%s], plan_id=%d", strings.Trim(expr.ColumnTexts(p.Output()), "[]"), id)
 	}
+	switch p.(type) {
+	case *Exchange, *Broadcast:
+		x.next++
+		return DescribeExchange(p, x.next)
+	}
+	return Describe(p)
+}
+
+// DescribeExchange is one line about a node between two stages, with the number that it has in its plan.
+func DescribeExchange(p Plan, id int) string {
 	switch n := p.(type) {
 	case *Exchange:
-		x.next++
 		why := "ENSURE_REQUIREMENTS"
 		if n.User {
 			why = "REPARTITION_BY_NUM"
 		}
-		return fmt.Sprintf("Exchange %s, %s, [plan_id=%d]", n.Part, why, x.next)
+		return fmt.Sprintf("Exchange %s, %s, [plan_id=%d]", n.Part, why, id)
 	case *Broadcast:
-		x.next++
-		return fmt.Sprintf("BroadcastExchange HashedRelationBroadcastMode(%s), [plan_id=%d]", expr.ColumnTexts(n.Output()), x.next)
+		return fmt.Sprintf("BroadcastExchange HashedRelationBroadcastMode(%s), [plan_id=%d]", expr.ColumnTexts(n.Output()), id)
 	}
 	return Describe(p)
 }
@@ -135,7 +143,7 @@ func list(e []expr.Expr) string { return "[" + expr.TextList(e) + "]" }
 
 // Name is Spark's name of a node's operator.
 func Name(p Plan) string {
-	name, _, _ := strings.Cut(Describe(p), " ")
+	name, _, _ := strings.Cut(DescribeExchange(p, 0), " ")
 	name, _, _ = strings.Cut(name, "(")
 	return name
 }

@@ -276,5 +276,5 @@ func (x *added[T]) report() event.Accumulable {
 	if err != nil {
 		b = nil // a value that cannot be encoded is not counted
 	}
-	return event.Accumulable{ID: x.id, Name: x.name, Update: string(b)}
+	return event.Accumulable{ID: x.id, Name: x.name, Update: string(b), Text: fmt.Sprint(x.v)}
 }

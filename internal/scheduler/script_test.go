@@ -473,7 +473,7 @@ func actionText(a Action) string {
 }
 
 func publishText(e event.Event) string {
-	name := strings.TrimPrefix(e.EventName(), "SparkListener")
+	_, name, _ := strings.Cut(e.EventName(), "SparkListener")
 	switch e := e.(type) {
 	case event.JobStart:
 		var st []event.StageID

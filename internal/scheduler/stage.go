@@ -164,7 +164,8 @@ func (s *Scheduler) submitMissing(st *stage) {
 	for _, p := range parts {
 		st.expect(int(p))
 	}
-	s.publish(event.StageSubmitted{Stage: st.info, Properties: st.owner.spec.Properties})
+	of := st.owner.spec
+	s.publish(event.StageSubmitted{Stage: st.info, Group: of.Group, Description: of.Description, Tags: of.Tags, Properties: of.Properties})
 	s.submitTaskSet(st, parts)
 }
 

@@ -27,6 +27,7 @@ import (
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/driver"
 	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/eventlog"
 	"github.com/firesteel/firesteel/internal/hadoop/hdfs"
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/metastore"
@@ -71,6 +72,7 @@ type App struct {
 	dirs    *memory.Dirs
 	fs      *vfs.Registry
 	hdfs    *hdfs.FS
+	bus     *driver.Bus
 	driver  *driver.Driver
 	shuffle *shuffle.Local
 	catalog *catalog.Shared
@@ -83,12 +85,17 @@ type App struct {
 	running   *audit.Entry // of the application
 	blocks    *block.Store // cached rows of this process
 
+	eventLog *eventlog.Log // nil: none
+	attempt  string        // of the application, where the cluster manager counts those
+
 	poolBySession bool // sessions that name no pool have one of their own
 
 	nextStage  atomic.Int32
 	nextQuery  atomic.Int64
 	nextResult atomic.Int64
 	nextRDD    atomic.Int64
+	nextSQL    atomic.Int64 // SQL execution
+	nextMetric atomic.Int64
 	mu         sync.Mutex
 	sessions   map[*Session]bool
 	resources  map[string][]string // ADD FILE, JAR, ARCHIVE: by kind
@@ -164,7 +171,10 @@ func (a *App) open(ctx context.Context, o *Options) error {
 	a.slots = pool.Slots()
 	backend := driver.NewLocal(pool)
 	backend.Forget = func(id event.ShuffleID) { _ = a.shuffle.Remove(id) }
-	cfg := driver.Config{Scheduler: driver.LocalConfig(scheduler.FromConf(a.Conf), a.master)}
+	if err := a.openBus(ctx); err != nil {
+		return err
+	}
+	cfg := driver.Config{Scheduler: driver.LocalConfig(scheduler.FromConf(a.Conf), a.master), Bus: a.bus}
 	cfg.Scheduler.MaxTaskFailures = 1 // stages are repeated as a whole: see runStage
 	if err := a.pools(&cfg.Scheduler); err != nil {
 		return err
@@ -190,7 +200,7 @@ func (a *App) Slots() int {
 }
 
 // Bus is where the application's events can be listened to.
-func (a *App) Bus() *driver.Bus { return a.driver.Bus() }
+func (a *App) Bus() *driver.Bus { return a.bus }
 
 // Dirs are the application's local directories on this machine.
 func (a *App) Dirs() *memory.Dirs { return a.dirs }
@@ -294,6 +304,7 @@ func (a *App) Close(ctx context.Context) error {
 	if a.driver != nil {
 		errs = append(errs, a.driver.Close(ctx))
 	}
+	errs = append(errs, a.closeBus(ctx))
 	if a.outputs != nil {
 		errs = append(errs, a.outputs.Close())
 	}

@@ -32,7 +32,10 @@ func (a *App) openCluster(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	cfg := driver.Config{Scheduler: scheduler.FromConf(a.Conf)}
+	if err := a.openBus(ctx); err != nil {
+		return err
+	}
+	cfg := driver.Config{Scheduler: scheduler.FromConf(a.Conf), Bus: a.bus}
 	if err := a.pools(&cfg.Scheduler); err != nil {
 		return err
 	}
@@ -160,6 +163,7 @@ func (a *App) prepare(ctx context.Context, p cluster.Preparer) error {
 	if known.ID != "" {
 		a.ID = string(known.ID)
 	}
+	a.attempt = known.Attempt
 	if _, given := a.Conf.Given("spark.driver.host"); !given && known.Host != "" {
 		settings := a.Conf.All()
 		settings["spark.driver.host"] = known.Host

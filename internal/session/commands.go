@@ -19,8 +19,9 @@ import (
 // do does the command once and remembers what it printed.
 func (q *Query) do(ctx context.Context) (*command.Result, error) {
 	if q.result == nil {
+		end := q.q.openSQL(commandName(q.command))
 		res, err := command.Run(ctx, &commandEnv{q.q}, q.command)
-		if err != nil {
+		if end(err); err != nil {
 			return nil, err
 		}
 		q.result = res

@@ -193,7 +193,7 @@ func (c *fakeCluster) run(ctx context.Context, e *fakeExecutor, w *fakeWork, t *
 		end.Reason = event.ReasonOf(cause)
 	}
 	if err == nil {
-		end.Sizes, end.ResultSize = arrived.Sizes, arrived.ResultSize
+		end.Sizes, end.ResultSize, end.Accums = arrived.Sizes, arrived.ResultSize, arrived.Accums
 		end.Result = driver.RemoteResult{Data: arrived.Result, Stored: arrived.Stored, At: e.id, Size: arrived.ResultSize}
 	}
 	c.d.Post(end)

@@ -55,7 +55,7 @@ func (x *inProcess) runMap(ctx context.Context, s *stage) error {
 			s.rows += r
 		}
 		mu.Unlock()
-		return driver.TaskOutcome{Sizes: st.Sizes, Metrics: &t.Metrics.Task}, err
+		return driver.TaskOutcome{Sizes: st.Sizes, Metrics: &t.Metrics.Task, Accums: t.Metrics.Counted(s.Plan, s.metrics)}, err
 	}
 	res, err := x.app.driver.RunJob(ctx, x.job(s, s.body))
 	if err != nil {
@@ -81,7 +81,7 @@ func (x *inProcess) runBroadcast(ctx context.Context, s *stage) error {
 		if err == nil {
 			err = s.collector.Add(tc.Partition, part)
 		}
-		return driver.TaskOutcome{Metrics: &t.Metrics.Task}, err
+		return driver.TaskOutcome{Metrics: &t.Metrics.Task, Accums: t.Metrics.Counted(s.Plan, s.metrics)}, err
 	}
 	if _, err := x.app.driver.RunJob(ctx, x.job(s, s.body)); err != nil {
 		return unwrapJob(err)
@@ -108,7 +108,7 @@ func (x *inProcess) collect(ctx context.Context, s *stage, sink func(*columnar.B
 		if err == nil {
 			err = window.end(ctx, tc.Partition)
 		}
-		return driver.TaskOutcome{Metrics: &t.Metrics.Task}, err
+		return driver.TaskOutcome{Metrics: &t.Metrics.Task, Accums: t.Metrics.Counted(s.Plan, s.metrics)}, err
 	}
 	_, err := x.app.driver.RunJob(ctx, x.job(s, s.body))
 	return unwrapJob(err)

@@ -79,7 +79,7 @@ func (x *onExecutors) planScan(p *physical.Scan) error {
 
 // fragment makes the data of a stage's work.
 func (x *onExecutors) fragment(s *stage, out wire.Output, tasks []int) (*wire.Work, error) {
-	f := &wire.Fragment{Session: wire.NewSession(x.q.kernel, x.q.values.All()), Plan: s.Plan, Tasks: tasks, Output: out}
+	f := &wire.Fragment{Session: wire.NewSession(x.q.kernel, x.q.values.All()), Plan: s.Plan, Tasks: tasks, Output: out, Metrics: s.metrics}
 	for _, id := range s.Inputs {
 		in := x.stages[id]
 		f.Inputs = append(f.Inputs, wire.Input{Stage: id, Schema: *schemaOf(in.Plan.Output()), Shuffle: in.shuffle,

@@ -33,6 +33,7 @@ type query struct {
 	frugal      bool  // memory was refused: see run
 	begun       bool  // rows were handed out, or tasks of a write have begun
 	number      int64 // in the log
+	sql         *sqlRun
 }
 
 // newQuery takes a snapshot of the session's settings.
@@ -137,6 +138,8 @@ const maxLostRows = 3
 func (q *query) run(ctx context.Context, analyzed logical.Plan, sink func(*columnar.Batch) error) (err error) {
 	sink, end := q.told(sink)
 	defer func() { end(err) }()
+	endSQL := q.openSQL("")
+	defer func() { endSQL(err) }()
 	for tries := 0; ; tries++ {
 		err := q.runOnce(ctx, analyzed, sink)
 		var lost *lostRows
@@ -192,6 +195,7 @@ func broadcasts(p *Plans) (found bool) {
 
 // execute runs the subqueries of a planned query and then the query.
 func (q *query) execute(ctx context.Context, plans *Plans, sink func(*columnar.Batch) error) error {
+	q.sql.start(q, outline(plans.Physical), plans.Physical)
 	values, err := q.subqueries(ctx, plans)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os/user"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -132,6 +133,7 @@ func (s *Session) sql(ctx context.Context, text string, schema func(*types.Schem
 	if err != nil {
 		return err
 	}
+	q.q.description = strings.TrimSpace(text)
 	if q.command != nil {
 		if _, err := q.do(ctx); err != nil {
 			return err

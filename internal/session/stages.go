@@ -52,6 +52,7 @@ type stage struct {
 	done    bool
 	sizes   []int64 // bytes per partition
 	rows    int64
+	metrics event.AccumulatorID // the first of those that listeners know; 0: nobody asks
 
 	// In this process:
 	rel       *exec.Relation // of a broadcast
@@ -99,6 +100,7 @@ func (x *execution) runBelow(ctx context.Context, plan physical.Plan) (root *sta
 		x.stages = append(x.stages, &stage{Stage: s, shuffle: event.NoShuffle})
 	}
 	x.tellStages()
+	x.q.sql.tell(plan, x.stages)
 	for {
 		ready := x.ready()
 		if len(ready) == 0 {
@@ -227,7 +229,8 @@ func (x *execution) newBody(s *stage, tasks int, out event.ShuffleID) *driver.St
 
 // job is a stage's body with the stages that it was made from: those are complete, and run again only if outputs are lost.
 func (x *execution) job(s *stage, body *driver.Stage) *driver.Job {
-	j := &driver.Job{Group: x.q.group, Description: x.q.description, Tags: x.q.tags, Pool: x.q.pool(), Settle: true}
+	j := &driver.Job{Group: x.q.group, Description: x.q.description, Tags: x.q.tags, Pool: x.q.pool(),
+		Properties: x.q.sql.properties(), Settle: true}
 	seen := map[*stage]bool{}
 	var add func(x *execution, in *stage)
 	add = func(x *execution, in *stage) {

@@ -192,3 +192,24 @@ func (l *Local) Rename(_ context.Context, from, to string) error {
 
 // Remove implements FS.
 func (l *Local) Remove(_ context.Context, path string) error { return os.RemoveAll(path) }
+
+// Grow implements Grower. What is written is seen at once, and outlives the process.
+func (l *Local) Grow(_ context.Context, path string, mode uint32) (Growing, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Chmod(fs.FileMode(mode)); err != nil {
+		return nil, errors.Join(err, f.Close(), os.Remove(path))
+	}
+	return growing{f}, nil
+}
+
+type growing struct{ *os.File }
+
+func (growing) Flush() error { return nil }
+
+// SetPermission implements Grower.
+func (l *Local) SetPermission(_ context.Context, path string, mode uint32) error {
+	return os.Chmod(path, fs.FileMode(mode))
+}

@@ -239,3 +239,18 @@ func sortInfos(l []Info) []Info {
 	sort.Slice(l, func(i, j int) bool { return l[i].Path < l[j].Path })
 	return l
 }
+
+// Grower is what a file system implements as well that shows files while they are written.
+type Grower interface {
+	// Grow makes a new file under its own name; that it exists is an error. mode are Unix permissions, whatever the mask of
+	// the process says.
+	Grow(ctx context.Context, path string, mode uint32) (Growing, error)
+	// SetPermission sets who may read and write a file or directory.
+	SetPermission(ctx context.Context, path string, mode uint32) error
+}
+
+// Growing is a file whose readers see what was written so far, up to the last Flush at least.
+type Growing interface {
+	io.WriteCloser
+	Flush() error
+}

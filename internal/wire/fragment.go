@@ -24,6 +24,7 @@ type Fragment struct {
 	Filters []Filter
 	Cached  []Cached // what the plan's CachedScan nodes read
 	Output  Output
+	Metrics event.AccumulatorID // the first of those that the tasks count; 0: none
 }
 
 // Cached is a cached plan on executors: partition i is block Name_i, wherever that lies. One that lies nowhere is computed by

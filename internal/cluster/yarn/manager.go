@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -56,7 +57,11 @@ func (m *Manager) Prepare(ctx context.Context) (cluster.Prepared, error) {
 			return cluster.Prepared{}, err
 		}
 		m.spec = sp
-		return cluster.Prepared{ID: event.AppID(sp.App), Host: os.Getenv("NM_HOST")}, nil
+		out := cluster.Prepared{ID: event.AppID(sp.App), Host: os.Getenv("NM_HOST")}
+		if id, err := yarn.ParseContainerID(os.Getenv("CONTAINER_ID")); err == nil {
+			out.Attempt = strconv.Itoa(int(id.Attempt.Attempt))
+		}
+		return out, nil
 	}
 	c, err := newClient(ctx, m.v)
 	if err != nil {

@@ -153,3 +153,39 @@ func contract(t *testing.T, f *FS, root string) {
 		}
 	}
 }
+
+// A file that grows is flushed at any place: in the middle of checksums' chunks, at the end of blocks, and with nothing new.
+func TestRealGrow(t *testing.T) {
+	f, root := real(t)
+	ctx := context.Background()
+	if err := f.MkdirAll(ctx, root); err != nil {
+		t.Fatal(err)
+	}
+	path := vfs.Join(root, "log")
+	g, err := f.Grow(ctx, path, 0o660)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Grow(ctx, path, 0o660); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("the file exists, and the answer is %v", err)
+	}
+	var want bytes.Buffer
+	for i := range 300 {
+		line := bytes.Repeat([]byte{byte('a' + i%26)}, []int{1, 511, 512, 513, 100_000, 1 << 20}[i%6])
+		want.Write(line)
+		if _, err := g.Write(line); err != nil {
+			t.Fatal(err)
+		}
+		for range i % 3 {
+			if err := g.Flush(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := errors.Join(g.Close(), g.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := vfs.ReadFile(ctx, f, path); err != nil || !bytes.Equal(got, want.Bytes()) {
+		t.Errorf("%d bytes are read, want %d: %v", len(got), want.Len(), err)
+	}
+}

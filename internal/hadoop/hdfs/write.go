@@ -28,7 +28,7 @@ const (
 	blockTries = 5
 )
 
-// writer writes a file under a hidden name and renames it when it is closed.
+// writer writes a file under a hidden name and renames it when it is closed; one that grows has its own name from the start.
 type writer struct {
 	fs        *FS
 	nn        *nameNode
@@ -41,27 +41,34 @@ type writer struct {
 	out     *pipeline
 	last    *extendedBlock // the block that is finished
 	pending []byte
+	shown   int // bytes of pending that readers see already, of one that grows
 	err     error
 	done    bool
 }
 
 // create makes the hidden file.
 func (f *FS) create(ctx context.Context, nn *nameNode, path string) (*writer, error) {
-	d, err := nn.serverDefaults(ctx)
-	if err != nil {
-		return nil, pathError("create", path, err)
-	}
 	var r [8]byte
 	if _, err := rand.Read(r[:]); err != nil {
 		return nil, err
 	}
-	w := &writer{fs: f, nn: nn, path: path, tmp: vfs.Join(vfs.Dir(path), "."+vfs.Base(path)+"."+hex.EncodeToString(r[:])+".tmp"),
+	hidden := vfs.Join(vfs.Dir(path), "."+vfs.Base(path)+"."+hex.EncodeToString(r[:])+".tmp")
+	return f.begin(ctx, nn, path, hidden, flagCreate|flagOverwrite)
+}
+
+// begin makes a file that is written under a name of its own.
+func (f *FS) begin(ctx context.Context, nn *nameNode, path, tmp string, flags uint32) (*writer, error) {
+	d, err := nn.serverDefaults(ctx)
+	if err != nil {
+		return nil, pathError("create", path, err)
+	}
+	w := &writer{fs: f, nn: nn, path: path, tmp: tmp,
 		blockSize: nn.conf.Int("dfs.blocksize", int64(d.BlockSize)), replicas: uint32(nn.conf.Int("dfs.replication", int64(d.Replication)))}
 	if w.sums, err = newSums(&checksumKind{Type: sumCRC32C, PerChunk: d.BytesPerChecksum}); err != nil {
 		return nil, pathError("create", path, err)
 	}
 	var resp statusResponse
-	err = nn.change(ctx, "create", &createRequest{Src: w.tmp, Masked: nn.permission(0o666), Client: nn.client, Flags: flagCreate | flagOverwrite,
+	err = nn.change(ctx, "create", &createRequest{Src: w.tmp, Masked: nn.permission(0o666), Client: nn.client, Flags: flags,
 		CreateParent: true, Replication: w.replicas, BlockSize: uint64(w.blockSize)}, &resp)
 	if err != nil {
 		return nil, pathError("create", path, err)
@@ -118,7 +125,7 @@ func (w *writer) flush() error {
 		if err := w.out.send(w.pending[:n], false); err != nil {
 			return err
 		}
-		w.pending = append(w.pending[:0], w.pending[n:]...)
+		w.pending, w.shown = append(w.pending[:0], w.pending[n:]...), 0
 		if w.out.sent == w.blockSize {
 			if err := w.finishBlock(); err != nil {
 				return err
@@ -236,6 +243,9 @@ func (w *writer) Close() error {
 	}
 	w.done = true
 	w.nn.closed()
+	if w.tmp == w.path {
+		return nil
+	}
 	return w.fs.rename(context.Background(), w.nn, w.tmp, w.path)
 }
 
@@ -287,12 +297,14 @@ type pipeline struct {
 	nodes int
 	buf   bytes.Buffer
 
-	slots chan struct{} // one for each packet on its way
-	acks  sync.WaitGroup
-	mu    sync.Mutex
-	final int64 // how many packets there are, when that is known
-	err   error
-	lost  chan struct{} // closed with err
+	slots   chan struct{} // one for each packet on its way
+	acks    sync.WaitGroup
+	mu      sync.Mutex
+	final   int64         // how many packets there are, when that is known
+	acked   int64         // how many are acknowledged
+	settled chan struct{} // closed when acked changes; made by who waits
+	err     error
+	lost    chan struct{} // closed with err
 }
 
 func newPipeline(c *dataConn, b *extendedBlock, s *sums, nodes int) *pipeline {
@@ -370,11 +382,36 @@ func (p *pipeline) acknowledge() {
 
 const heartbeat = -1
 
-// ended says whether the packet before n was the last one.
+// ended notes that n packets are acknowledged, and says whether that was the last one.
 func (p *pipeline) ended(n int64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.acked = n
+	if p.settled != nil {
+		close(p.settled)
+		p.settled = nil
+	}
 	return p.final == n
+}
+
+// settle waits until all packets that were sent are acknowledged: readers see what is in them then.
+func (p *pipeline) settle() error {
+	for {
+		p.mu.Lock()
+		if p.acked == p.seq || p.err != nil {
+			defer p.mu.Unlock()
+			return p.err
+		}
+		if p.settled == nil {
+			p.settled = make(chan struct{})
+		}
+		settled := p.settled
+		p.mu.Unlock()
+		select {
+		case <-settled:
+		case <-p.lost:
+		}
+	}
 }
 
 // finish sends the empty last packet and waits until all are acknowledged.
