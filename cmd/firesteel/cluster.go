@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/user"
 	"path/filepath"
 
 	"github.com/firesteel/firesteel/internal/cluster"
@@ -26,7 +25,7 @@ func submitCluster(ctx context.Context, o session.Options, argv []string) error 
 	o.Conf["spark.app.name"] = o.Name
 	switch master.Kind {
 	case cluster.Kubernetes:
-		err = kubernetes.Submit(ctx, kubernetes.Submission{Target: master.Target, Conf: o.Conf, Resource: argv[0], Args: argv[1:], User: userName()}, os.Stderr)
+		err = kubernetes.Submit(ctx, kubernetes.Submission{Target: master.Target, Conf: o.Conf, Resource: argv[0], Args: argv[1:], User: cluster.UserName()}, os.Stderr)
 		if failed := (*kubernetes.ExitError)(nil); errors.As(err, &failed) {
 			fmt.Fprintln(os.Stderr, failed)
 			return exitCode(max(1, failed.Code))
@@ -67,18 +66,6 @@ func tellSubmission(ctx context.Context, o session.Options, status, kill string)
 		return kubernetes.Status(ctx, master.Target, o.Conf, status, os.Stdout)
 	}
 	return master.Unsupported()
-}
-
-func userName() string {
-	for _, key := range []string{"SPARK_USER", "HADOOP_USER_NAME"} {
-		if u := os.Getenv(key); u != "" {
-			return u
-		}
-	}
-	if u, err := user.Current(); err == nil {
-		return u.Username
-	}
-	return "nobody"
 }
 
 // submitYARN starts an application whose driver is this program in a container of YARN.

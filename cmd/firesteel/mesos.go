@@ -52,7 +52,7 @@ func runMesosDispatcher(ctx context.Context, args []string) error {
 	}
 	defer log.Close()
 	m, err := mesos.StartDispatcher(ctx, mesos.DispatcherOptions{Audit: log, Master: master.Target, Host: d.host, Port: d.port, AllowOpen: d.open, Recovery: recovery,
-		Binary: self, Name: *name, User: userName(), Conf: v.All()})
+		Binary: self, Name: *name, User: cluster.UserName(), Conf: v.All()})
 	if err != nil {
 		return fmt.Errorf("firesteel mesos-dispatcher: %w", err)
 	}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/firesteel/firesteel/internal/cluster"
 )
 
 // script is a link to this binary by the name of one of Spark's scripts that start and stop daemons.
@@ -67,7 +69,7 @@ type daemon struct {
 func (d daemon) file(dir, suffix string) string {
 	user := os.Getenv("SPARK_IDENT_STRING")
 	if user == "" {
-		user = userName()
+		user = cluster.UserName()
 	}
 	return filepath.Join(dir, fmt.Sprintf("firesteel-%s-%s-%d%s", filepath.Base(user), d.name, d.instance, suffix))
 }

@@ -100,6 +100,9 @@ func (a *App) Environment() map[string]string {
 		env = map[string]string{}
 	}
 	env[ExecutorEnv] = "1"
+	if a.User != "" {
+		env["SPARK_USER"] = a.User // as whom executors go to file systems, whoever runs them
+	}
 	if a.Secret != "" {
 		env[SecretEnv] = a.Secret
 	}

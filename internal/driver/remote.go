@@ -34,6 +34,8 @@ type RemoteOptions struct {
 	// App describes the application. Remote fills in DriverURL, and Secret unless one is given.
 	App  cluster.App
 	Conf *conf.Values
+	// Besides are settings for executors which are not those of the application: they count where Conf says nothing.
+	Besides map[string]string
 	// Pool and Dirs are where broadcasts lie; nil: Remote has its own.
 	Pool *memory.Pool
 	Dirs *memory.Dirs

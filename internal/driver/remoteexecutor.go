@@ -156,6 +156,11 @@ func (r *Remote) settings(a *wire.Application) (*wire.Settings, error) {
 	}
 	all := r.o.Conf.All()
 	delete(all, "spark.authenticate.secret")
+	for k, v := range r.o.Besides {
+		if _, ok := all[k]; !ok {
+			all[k] = v
+		}
+	}
 	return &wire.Settings{Name: r.app.Name, Conf: all, Key: r.key, Services: service.SecretFor(r.o.Conf, r.app.Secret)}, nil
 }
 

@@ -58,10 +58,13 @@ func (u *User) newest() *Credentials {
 	return renewed.tokens
 }
 
-// currentName is the user of HADOOP_USER_NAME, else of the process.
+// currentName is the user of HADOOP_USER_NAME, else the application's, else that of the process: executors go to file systems as
+// the application's user, whoever they run as.
 func currentName() string {
-	if n := os.Getenv("HADOOP_USER_NAME"); n != "" {
-		return n
+	for _, key := range []string{"HADOOP_USER_NAME", "SPARK_USER"} {
+		if n := os.Getenv(key); n != "" {
+			return n
+		}
 	}
 	if u, err := user.Current(); err == nil {
 		return u.Username

@@ -121,13 +121,6 @@ func Start(ctx context.Context, o Options) (*App, error) {
 	}
 	reg := vfs.NewRegistry()
 	h := hdfs.Register(reg, settings)
-	root, err := h.DefaultFS()
-	if err != nil {
-		return nil, err
-	}
-	if root != "" && master.Kind != cluster.Local { // executors may have no configuration of Hadoop
-		settings["spark.hadoop.fs.defaultFS"] = root
-	}
 	a := &App{
 		ID: cmp.Or(settings["spark.app.id"], newAppID(master.Kind)), Name: settings["spark.app.name"], Started: time.Now(),
 		Conf: conf.NewValues(settings), master: master, fs: reg, hdfs: h, sessions: map[*Session]bool{},

@@ -110,8 +110,12 @@ func (a *App) newBackend(ctx context.Context, o *Options) (driver.Executors, err
 			return nil, err
 		}
 	}
-	backend := driver.NewRemote(driver.RemoteOptions{Manager: m, Conf: a.Conf, Log: o.Log, App: cluster.App{
-		ID: event.AppID(a.ID), Name: a.Name, User: userName(), Conf: a.Conf.All(), Secret: secret,
+	hadoop, err := a.hdfs.Settings() // executors may have no configuration of Hadoop
+	if err != nil {
+		return nil, err
+	}
+	backend := driver.NewRemote(driver.RemoteOptions{Manager: m, Conf: a.Conf, Besides: hadoop, Log: o.Log, App: cluster.App{
+		ID: event.AppID(a.ID), Name: a.Name, User: cluster.UserName(), Conf: a.Conf.All(), Secret: secret,
 		Executor: executorOf(a.Conf, binary),
 	}})
 	ex, ok := any(backend).(driver.Executors)

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"os/user"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/firesteel/firesteel/internal/analyzer"
 	"github.com/firesteel/firesteel/internal/catalog"
+	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/command"
 	"github.com/firesteel/firesteel/internal/conf"
@@ -33,19 +33,12 @@ type Session struct {
 
 // NewSession opens a session with the application's settings.
 func (a *App) NewSession() *Session {
-	s := &Session{ID: uuid.NewString(), app: a, user: userName(), conf: conf.New(a.Conf.All())}
+	s := &Session{ID: uuid.NewString(), app: a, user: cluster.UserName(), conf: conf.New(a.Conf.All())}
 	s.catalog = catalog.NewSession(a.catalog, s.exactNames)
 	a.mu.Lock()
 	a.sessions[s] = true
 	a.mu.Unlock()
 	return s
-}
-
-func userName() string {
-	if u, err := user.Current(); err == nil {
-		return u.Username
-	}
-	return "firesteel"
 }
 
 // Close forgets the session.

@@ -188,7 +188,7 @@ func (l *launcher) executorPod(id event.ExecutorID, claims map[string]string) *c
 	ident.labels[labelName], ident.labels[labelVersion] = labelValue(l.app.Name), sparkVersion
 	env := l.app.Environment()
 	delete(env, cluster.SecretEnv)
-	env["SPARK_EXECUTOR_ID"], env["SPARK_APPLICATION_ID"], env["SPARK_USER"] = string(id), string(l.app.ID), l.app.User
+	env["SPARK_EXECUTOR_ID"], env["SPARK_APPLICATION_ID"] = string(id), string(l.app.ID)
 	env["SPARK_EXECUTOR_CORES"] = strconv.Itoa(cores)
 	p := l.shape.pod(ident, cores, e.Memory+e.Overhead, env, claims)
 	c := &p.Spec.Containers[0]

@@ -25,6 +25,7 @@ import (
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/hadoop"
 )
 
 // Submission is an application that is to run in cluster mode.
@@ -39,6 +40,7 @@ type Submission struct {
 // The places in the driver's pod.
 const (
 	confDir     = "/opt/spark/conf" // properties, executor template, and the files that were sent
+	hadoopDir   = "/opt/hadoop/conf"
 	credentials = "/mnt/secrets/spark-kubernetes-credentials"
 )
 
@@ -60,6 +62,7 @@ type plan struct {
 	pod     *corev1.Pod
 	service *corev1.Service
 	config  *corev1.ConfigMap
+	hadoop  *corev1.ConfigMap // nil: there is no configuration of Hadoop, or it is in the cluster already
 	secret  *corev1.Secret
 	keys    *corev1.Secret // credentials for the API server; nil: none
 	claims  []*corev1.PersistentVolumeClaim
@@ -135,6 +138,9 @@ func (s *Submission) plan(v *conf.Values, secret string) (*plan, error) {
 	if len(d.keys) > 0 {
 		p.keys = &corev1.Secret{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}, Data: d.keys,
 			ObjectMeta: metav1.ObjectMeta{Name: prefix + "-credentials", Namespace: shape.namespace, Labels: d.labels()}}
+	}
+	if p.hadoop, err = d.hadoopMap(); err != nil {
+		return nil, err
 	}
 	names, fresh := d.claims(shape)
 	p.claims, p.pod = fresh, d.driverPod(shape, p, names)
@@ -358,10 +364,38 @@ func (d *driverSetup) driverPod(shape *shape, pl *plan, claims map[string]string
 	}
 	mount("spark-conf-volume-driver", confDir, corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
 		LocalObjectReference: corev1.LocalObjectReference{Name: pl.config.Name}}})
+	if name := d.hadoopMapName(pl); name != "" {
+		mount("hadoop-properties", hadoopDir, corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
+			LocalObjectReference: corev1.LocalObjectReference{Name: name}}})
+		setEnv(c, corev1.EnvVar{Name: "HADOOP_CONF_DIR", Value: hadoopDir})
+	}
 	if pl.keys != nil {
 		mount("kubernetes-credentials", credentials, corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: pl.keys.Name}})
 	}
 	return p
+}
+
+// hadoopMap is a config map with the configuration of Hadoop of whoever submits; nil where there is none, or a setting names one
+// that is there. Executors get it from the driver.
+func (d *driverSetup) hadoopMap() (*corev1.ConfigMap, error) {
+	if d.hadoopMapName(nil) != "" || len(hadoop.ConfDirs()) == 0 {
+		return nil, nil
+	}
+	c, err := hadoop.LoadConf(nil)
+	if err != nil {
+		return nil, err
+	}
+	return &corev1.ConfigMap{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"}, BinaryData: map[string][]byte{"core-site.xml": c.XML()},
+		ObjectMeta: metav1.ObjectMeta{Name: d.prefix + "-hadoop-config", Namespace: d.namespace, Labels: d.labels()}}, nil
+}
+
+// hadoopMapName is the config map that a setting names, else that of the plan.
+func (d *driverSetup) hadoopMapName(pl *plan) string {
+	name := d.v.String("spark.kubernetes.hadoop.configMapName")
+	if name == "" && pl != nil && pl.hadoop != nil {
+		name = pl.hadoop.Name
+	}
+	return name
 }
 
 func (d *driverSetup) useIP() []string {
@@ -400,6 +434,9 @@ func partOf[T, L any, PT object[T], PL object[L]](kind, name string, r *resource
 
 func (p *plan) parts(c *client) []part {
 	out := []part{partOf("config map", p.config.Name, c.configMaps, p.config), partOf("secret", p.secret.Name, c.secrets, p.secret)}
+	if p.hadoop != nil {
+		out = append(out, partOf("config map of Hadoop", p.hadoop.Name, c.configMaps, p.hadoop))
+	}
 	if p.keys != nil {
 		out = append(out, partOf("secret", p.keys.Name, c.secrets, p.keys))
 	}

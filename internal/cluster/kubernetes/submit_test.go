@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -124,6 +125,51 @@ func TestSubmitClaims(t *testing.T) {
 	if q := c.Spec.Resources.Requests[corev1.ResourceStorage]; q.String() != "2Gi" || *c.Spec.StorageClassName != "fast" ||
 		len(c.OwnerReferences) != 1 || c.OwnerReferences[0].UID != p.UID {
 		t.Errorf("claim %+v", c)
+	}
+}
+
+// TestSubmitHadoop: the configuration of Hadoop travels, unless it is there already.
+func TestSubmitHadoop(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "hdfs-site.xml"), []byte("<configuration><property><name>dfs.nameservices</name><value>ns1</value></property></configuration>"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("HADOOP_CONF_DIR", dir)
+	t.Setenv("YARN_CONF_DIR", "")
+	for given, made := range map[string]bool{"": true, "there": false} {
+		r := newRig(t, map[string]string{"spark.kubernetes.submission.waitAppCompletion": "false", "spark.kubernetes.hadoop.configMapName": given})
+		if given == "" {
+			delete(r.app.Conf, "spark.kubernetes.hadoop.configMapName")
+		}
+		if err := Submit(t.Context(), r.submission("local:///a.py"), new(strings.Builder)); err != nil {
+			t.Fatal(err)
+		}
+		p := driverOf(r)
+		name := cmp.Or(given, strings.TrimSuffix(p.Name, "-driver")+"-hadoop-config")
+		if slices.Contains(r.names("configmaps"), name) != made {
+			t.Errorf("config maps %q", r.names("configmaps"))
+		}
+		if made && !strings.Contains(string(find[corev1.ConfigMap](r.server, "configmaps", name).BinaryData["core-site.xml"]), "dfs.nameservices") {
+			t.Error("the setting is not in the config map")
+		}
+		at, env := "", ""
+		for _, v := range p.Spec.Volumes {
+			if v.ConfigMap != nil && v.ConfigMap.Name == name {
+				for _, m := range p.Spec.Containers[0].VolumeMounts {
+					if m.Name == v.Name {
+						at = m.MountPath
+					}
+				}
+			}
+		}
+		for _, e := range p.Spec.Containers[0].Env {
+			if e.Name == "HADOOP_CONF_DIR" {
+				env = e.Value
+			}
+		}
+		if at == "" || at != env {
+			t.Errorf("the configuration is at %q and the driver looks at %q", at, env)
+		}
 	}
 }
 

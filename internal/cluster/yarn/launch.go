@@ -37,7 +37,6 @@ func credentials(u *hadoop.User, others *hadoop.Credentials, secret string) []by
 func (mk *maker) executor(id event.ExecutorID, c *yarn.Container) *yarn.Launch {
 	env := mk.app.Environment()
 	delete(env, cluster.SecretEnv) // it is among the credentials
-	env["SPARK_USER"] = mk.app.User
 	env["SPARK_EXECUTOR_ID"] = string(id)
 	if c.HTTP != "" {
 		logs := fmt.Sprintf("http://%s/node/containerlogs/%s/%s", c.HTTP, c.ID, mk.app.User)

@@ -148,6 +148,7 @@ func (m *Manager) begin(ctx context.Context, c hadoop.Conf, u *hadoop.User, app 
 // startOutside is client mode.
 func (m *Manager) startOutside(ctx context.Context, app cluster.App) error {
 	c := m.client
+	app.User = c.user.Short() // as YARN knows the user: by a keytab, or whom --proxy-user names
 	if err := c.check(false, &app.Executor); err != nil {
 		return err
 	}

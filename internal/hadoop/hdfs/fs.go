@@ -67,14 +67,18 @@ func (f *FS) places() (root, home string, err error) {
 	return root, "/user/" + f.user.Short(), nil
 }
 
-// DefaultFS is the file system of plain paths by the configuration, "" unless it is this one.
-func (f *FS) DefaultFS() (string, error) {
+// Settings are the whole configuration as spark.hadoop.* settings, for processes that do not have its files.
+func (f *FS) Settings() (map[string]string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.configure(); err != nil {
-		return "", err
+		return nil, err
 	}
-	return Default(f.conf), nil
+	out := map[string]string{}
+	for k, v := range f.conf {
+		out["spark.hadoop."+k] = v
+	}
+	return out, nil
 }
 
 // configure reads the configuration, and login finds out the user, unless that was done. The caller has the lock.
