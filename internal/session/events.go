@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/driver"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/eventlog"
@@ -54,7 +55,7 @@ func (a *App) publishStart() {
 	memory := a.pool.Usage().Budget
 	a.bus.Publish(event.BlockManagerAdded{Time: now, ID: event.BlockManagerID{Executor: event.DriverExecutor, Host: host}, MaxMemory: memory, OnHeap: memory})
 	a.bus.Publish(a.environment())
-	a.bus.Publish(event.ApplicationStart{Name: a.Name, ID: event.AppID(a.ID), Time: a.Started, User: userName(), Attempt: a.attempt})
+	a.bus.Publish(event.ApplicationStart{Name: a.Name, ID: event.AppID(a.ID), Time: a.Started, User: cluster.UserName(), Attempt: a.attempt})
 }
 
 // environment is what the application runs with. Readers expect a JVM: they are told that there is none.
@@ -63,7 +64,7 @@ func (a *App) environment() event.EnvironmentUpdate {
 		Runtime: map[string]string{"Java Version": "none (" + runtime.Version() + ")", "Java Home": "none", "Scala Version": "none"},
 		Spark:   a.Conf.All(), Hadoop: map[string]string{},
 		System: map[string]string{"firesteel.version": Version, "go.version": runtime.Version(), "os.name": runtime.GOOS, "os.arch": runtime.GOARCH,
-			"user.name": userName()},
+			"user.name": cluster.UserName()},
 	}
 	e.Spark["spark.app.id"] = a.ID
 	if dir, err := os.Getwd(); err == nil {
