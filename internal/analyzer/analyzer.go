@@ -37,8 +37,9 @@ type Context struct {
 	Fold func(e expr.Expr) (any, error)
 	// Open lists and opens a data source: a table of the catalog, a format with paths, or `format`.`path`.
 	Open func(t *catalog.Table) (*types.Schema, catalog.Relation, error)
-	// IsFormat says whether a name is a data source format, for `format`.`path`.
-	IsFormat func(name string) bool
+	// Format says whether a name is a data source format, for `format`.`path`: nil; DATA_SOURCE_NOT_FOUND, it is none; or
+	// another error, why it cannot be read.
+	Format func(name string) error
 	// Query and Expr parse SQL text: of views, functions, expression strings.
 	Query func(text string) (logical.Plan, error)
 	Expr  func(text string) (expr.Expr, error)

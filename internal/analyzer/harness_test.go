@@ -52,6 +52,12 @@ func testContext(t testing.TB) *Context {
 		Open: func(t *catalog.Table) (*types.Schema, catalog.Relation, error) {
 			return t.Schema, opened{}, nil
 		},
+		Format: func(name string) error {
+			if strings.EqualFold(name, "orc") {
+				return sparkerr.Unsupported("data source orc")
+			}
+			return sparkerr.New("DATA_SOURCE_NOT_FOUND", "provider", name)
+		},
 		Fold:  foldTest,
 		Query: func(text string) (logical.Plan, error) { return sqlparser.ParsePlan(text, parseOptions) },
 		Expr:  func(text string) (expr.Expr, error) { return sqlparser.ParseExpression(text, parseOptions) },

@@ -57,11 +57,21 @@ func (r *resolver) named1(p *logical.UnresolvedRelation, name []string) (rel, er
 			return r.table(table, p)
 		}
 	}
-	if len(name) == 2 && r.ctx.IsFormat != nil && r.ctx.IsFormat(name[0]) {
-		return r.open(&catalog.Table{Provider: strings.ToLower(name[0]), Paths: []string{name[1]}, Options: p.Options}, name, p.At)
+	if len(name) == 2 && r.ctx.Format != nil {
+		switch err := r.ctx.Format(name[0]); {
+		case notForPaths[strings.ToLower(name[0])]:
+			return rel{}, fail(p.At, "UNSUPPORTED_DATASOURCE_FOR_DIRECT_QUERY", "dataSourceType", strings.ToLower(name[0]))
+		case err == nil:
+			return r.open(&catalog.Table{Provider: strings.ToLower(name[0]), Paths: []string{name[1]}, Options: p.Options}, name, p.At)
+		case !sparkerr.Is(err, "DATA_SOURCE_NOT_FOUND"):
+			return rel{}, located(err, p.At)
+		}
 	}
 	return rel{}, fail(p.At, "TABLE_OR_VIEW_NOT_FOUND", "relationName", sqlID(name...), "searchPath", r.searchPath())
 }
+
+// notForPaths are the data sources whose data has no path.
+var notForPaths = map[string]bool{"jdbc": true, "hive": true}
 
 // table opens a table of the catalog.
 func (r *resolver) table(t *catalog.Table, p *logical.UnresolvedRelation) (rel, error) {

@@ -51,10 +51,21 @@ type opened struct{}
 func (opened) Stats() *catalog.Stats { return &catalog.Stats{Rows: -1, Bytes: 7} }
 func (opened) Files() []string       { return nil }
 
+// format knows two formats, and one that is not built.
+func format(name string) error {
+	switch name {
+	case "parquet", "csv":
+		return nil
+	case "orc":
+		return sparkerr.Unsupported("data source orc")
+	}
+	return sparkerr.New("DATA_SOURCE_NOT_FOUND", "provider", name)
+}
+
 func (w *world) Analysis(context.Context) *analyzer.Context {
 	return &analyzer.Context{
 		Session: &kernel.Session{Zone: time.UTC, ZoneName: "UTC", Ansi: true, Conf: w.conf.Values().String},
-		Catalog: w.cat, Query: w.Parse, IsFormat: func(n string) bool { return n == "parquet" || n == "csv" },
+		Catalog: w.cat, Query: w.Parse, Format: format,
 		Open: func(t *catalog.Table) (*types.Schema, catalog.Relation, error) { return t.Schema, opened{}, nil },
 		Expr: func(s string) (expr.Expr, error) { return sqlparser.ParseExpression(s, sqlparser.Options{}) },
 		Fold: func(e expr.Expr) (any, error) {
@@ -185,6 +196,7 @@ func TestTables(t *testing.T) {
 		{"create table bad(a int, A int) using parquet", "!COLUMN_ALREADY_EXISTS"},
 		{"create table bad(a int) using parquet partitioned by (z)", "!COLUMN_NOT_DEFINED_IN_TABLE"},
 		{"create table bad(a int) using nosuchformat", "!DATA_SOURCE_NOT_FOUND"},
+		{"create table bad(a int) using orc", "!UNSUPPORTED_CALL.WITHOUT_SUGGESTION"},
 		{"create table `a.b`(a int)", "!INVALID_SCHEMA_OR_RELATION_NAME"},
 		{"create table nodb.x(a int)", "!SCHEMA_NOT_FOUND"},
 		{"create temp view tv as select 1 as one", ""},

@@ -207,8 +207,10 @@ func (r *runner) newTable(x *logical.CreateTable, p catalog.Place) (*catalog.Tab
 	if t.Location != "" || x.External {
 		t.Kind = "EXTERNAL"
 	}
-	if c := r.Analysis(r.ctx); c.IsFormat != nil && !c.IsFormat(t.Provider) && t.Provider != "hive" {
-		return nil, sparkerr.New("DATA_SOURCE_NOT_FOUND", "provider", t.Provider)
+	if c := r.Analysis(r.ctx); c.Format != nil && t.Provider != "hive" {
+		if err := c.Format(t.Provider); err != nil {
+			return nil, err
+		}
 	}
 	if err := r.tableSchema(x, t); err != nil {
 		return nil, err

@@ -61,7 +61,7 @@ func zoneOf(name string) *time.Location {
 // analysis is the context in which the query's plans are resolved.
 func (q *query) analysis(ctx context.Context) *analyzer.Context {
 	return &analyzer.Context{
-		Session: q.kernel, Catalog: q.s.catalog, Fold: q.fold, IsFormat: source.IsFormat,
+		Session: q.kernel, Catalog: q.s.catalog, Fold: q.fold, Format: source.Format,
 		Open: q.open, Query: q.s.Parse, Expr: q.s.ParseExpression, Cached: q.s.app.cache.lookup,
 		Values: func(p logical.Plan, most int) ([]any, error) { return q.columnValues(ctx, p, most) },
 	}

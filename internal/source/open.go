@@ -10,7 +10,7 @@ import (
 
 // formatOf finds a format of files by one of the names that users give it.
 func formatOf(provider string) (fileFormat, error) {
-	switch p := strings.ToLower(provider); p {
+	switch strings.ToLower(provider) {
 	case "parquet", "org.apache.spark.sql.parquet", "org.apache.spark.sql.execution.datasources.parquet":
 		return parquetFormat{}, nil
 	case "csv", "org.apache.spark.sql.execution.datasources.csv", "com.databricks.spark.csv":
@@ -21,10 +21,28 @@ func formatOf(provider string) (fileFormat, error) {
 		return lineFormat{}, nil
 	case "binaryfile":
 		return binaryFormat{}, nil
-	case "orc", "avro", "delta", "iceberg", "hudi", "xml", "jdbc", "kafka":
-		return nil, sparkerr.Unsupported("data source " + p)
+	}
+	if name, ok := notBuilt(provider); ok {
+		return nil, sparkerr.Unsupported("data source " + name)
 	}
 	return nil, sparkerr.New("DATA_SOURCE_NOT_FOUND", "provider", provider)
+}
+
+// notBuilt finds the plain name of a format that users of Spark know and that there is nothing for here.
+func notBuilt(provider string) (name string, ok bool) {
+	p := strings.ToLower(provider)
+	for _, prefix := range []string{"org.apache.spark.sql.execution.datasources.", "org.apache.spark.sql.", "com.databricks.spark."} {
+		p = strings.TrimPrefix(p, prefix)
+	}
+	switch p {
+	case "orc", "avro", "xml", "delta", "iceberg", "hudi", "jdbc", "kafka", "rate", "socket", "image", "libsvm", "protobuf":
+		return p, true
+	case "org.apache.iceberg.spark.source.icebergsource":
+		return "iceberg", true
+	case "io.delta.sql.deltadatasource":
+		return "delta", true
+	}
+	return "", false
 }
 
 // Open finds a table's files and its schema. The table's schema, when it has one, is taken as it is; columns that a file

@@ -275,6 +275,22 @@ func TestWriteText(t *testing.T) {
 	}
 }
 
+// Formats that Spark's users know and that are not built are named by the error, by whatever name they were asked for.
+func TestFormat(t *testing.T) {
+	for name, want := range map[string]string{
+		"Parquet": "", "csv": "", "binaryFile": "", "orc": "orc", "AVRO": "avro", "xml": "xml", "com.databricks.spark.avro": "avro",
+		"org.apache.spark.sql.execution.datasources.orc": "orc", "org.apache.spark.sql.avro": "avro", "io.delta.sql.DeltaDataSource": "delta", "iceberg": "iceberg",
+	} {
+		err := Format(name)
+		if want == "" && err != nil || want != "" && !strings.Contains(fmt.Sprint(err), `"data source `+want+`" of the class "Firesteel"`) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := Format("org.apache.nope"); !sparkerr.Is(err, "DATA_SOURCE_NOT_FOUND") {
+		t.Error(err)
+	}
+}
+
 // Compressed and partitioned text round-trips, with filters, over many splits.
 func TestTextRoundTrip(t *testing.T) {
 	var rows [][]any
