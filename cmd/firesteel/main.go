@@ -40,7 +40,7 @@ func commands() []command {
 		{"bench", nil, "tpch|tpcds|scheduler [--data DIR] [--queries q1,q2] [--runs N]", "run a benchmark and print its figures", runBench},
 		{"tpch", nil, "--scale-factor N --output DIR", "make the TPC-H tables as Parquet", runTPCH},
 		{"executor", nil, "", "run tasks of an application (started by cluster managers)", runExecutor},
-		{"logs", nil, "[--master k8s://…] APPLICATION_ID", "print the logs of an application on YARN, or of a driver on Kubernetes (NAMESPACE:POD)", runLogs},
+		{"logs", nil, "[--master URL] ID", "print the logs of an application on YARN, or of a driver on Kubernetes (NAMESPACE:POD), Mesos or a standalone cluster", runLogs},
 		{"yarn-am", nil, "", "be the master of an application on YARN (started by YARN)", runYARNMaster},
 		{"image", nil, "--output FILE", "write a container image of this binary", runImage},
 		{"home", nil, "DIR", "make a folder that serves as SPARK_HOME: bin and sbin with links by Spark's names", runHome},

@@ -141,7 +141,7 @@ func tellMesos(ctx context.Context, master cluster.Master, status, kill string) 
 		return fmt.Errorf("the dispatcher does not know %s", status)
 	}
 	fmt.Printf("State of %s is %s\n", status, d.State)
-	if d.Place != "" {
+	if d.State == "RUNNING" {
 		fmt.Printf("Driver running on %s (%s)\n", d.Place, d.Worker)
 	}
 	if d.Message != "" {

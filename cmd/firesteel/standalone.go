@@ -465,7 +465,7 @@ func printDriver(ctx context.Context, c *standalone.Client, id string) error {
 		return fmt.Errorf("the master does not know %s", id)
 	}
 	fmt.Printf("State of %s is %s\n", id, d.State)
-	if d.Worker != "" {
+	if d.State == core.Running {
 		fmt.Printf("Driver running on %s (%s)\n", d.Host, d.Worker)
 	}
 	if d.Reason != "" {

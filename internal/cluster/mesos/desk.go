@@ -108,6 +108,8 @@ func (d *desk) step(now time.Time, e any) []any {
 		d.do(reply{e.to, submission.Reply{OK: true, Message: "Drivers that have ended are forgotten."}})
 	case askDriver:
 		d.do(tell{e.to, d.status(e.id)})
+	case askPlace:
+		d.do(tellPlace{e.to, d.placeOf(e.id)})
 	case subscribed:
 		d.subscribe(now)
 	case broken:

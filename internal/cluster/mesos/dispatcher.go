@@ -49,7 +49,10 @@ type Dispatcher struct {
 	address string
 }
 
-var _ submission.Server = (*Dispatcher)(nil)
+var (
+	_ submission.Server = (*Dispatcher)(nil)
+	_ submission.Logger = (*Dispatcher)(nil)
+)
 
 // record is what a dispatcher writes to its recovery folder.
 type record struct {
@@ -137,6 +140,8 @@ func (d *Dispatcher) carryOut(action any) {
 		a.to <- a.Reply
 	case tell:
 		a.to <- a.State
+	case tellPlace:
+		a.to <- a.place
 	case note:
 		slog.Info("mesos: " + a.text)
 	case save:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -435,6 +436,20 @@ func TestDrivers(t *testing.T) {
 	reaches(submit(false, "exit", "0"), core.Finished)
 	if d := reaches(submit(false, "exit", "7"), core.Failed); !strings.Contains(d.Reason, "status 7") {
 		t.Errorf("reason %q", d.Reason)
+	}
+	said := submit(false, "say", "150000") // more than travels at a time
+	reaches(said, core.Finished)
+	var out, errs strings.Builder
+	if err := errors.Join(c.Log(t.Context(), said, "stdout", &out), c.Log(t.Context(), said, "stderr", &errs)); err != nil {
+		t.Error(err)
+	}
+	if s := out.String(); !strings.HasPrefix(s, "line 0\nline 1\n") || !strings.HasSuffix(s, "line 149999\n") || strings.Count(s, "\n") != 150000 || errs.String() != "and an error\n" {
+		t.Errorf("%d bytes of a log, and %q", len(s), errs.String())
+	}
+	for _, q := range [][2]string{{"driver-0", "stdout"}, {said, "../" + said + "/stdout"}} {
+		if err := c.Log(t.Context(), q[0], q[1], io.Discard); err == nil {
+			t.Errorf("there is a log %q", q)
+		}
 	}
 	reaches(submit(true, "once", filepath.Join(t.TempDir(), "ran")), core.Finished) // the second time
 	file := filepath.Join(t.TempDir(), "child")

@@ -87,9 +87,16 @@ func beDaemon(role string) error {
 }
 
 // toyDriver is what a worker starts for a driver: "submit --properties-file FILE PROGRAM ARG…". The program is the argument:
-// "sleep" stays, "exit N" ends, "once FILE" fails the first time, "child" leaves a process of its own behind when it is killed.
+// "sleep" stays, "exit N" ends, "say N" writes so many lines, "once FILE" fails the first time, "child" leaves a process of its own behind when it is killed.
 func toyDriver(args []string) int {
 	switch words := args[4:]; words[0] {
+	case "say":
+		n, _ := strconv.Atoi(words[1])
+		for i := range n {
+			fmt.Printf("line %d\n", i)
+		}
+		fmt.Fprintln(os.Stderr, "and an error")
+		return 0
 	case "exit":
 		n, _ := strconv.Atoi(words[1])
 		return n

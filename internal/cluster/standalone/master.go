@@ -84,6 +84,9 @@ type input struct {
 	view  chan core.View
 	taken chan struct{}
 
+	worker string // whose connection is wanted
+	found  chan *peer
+
 	turned bool
 	turn   *quorum.Term
 }
@@ -342,6 +345,12 @@ func (m *Master) handle(in input) {
 		} else {
 			close(in.view)
 		}
+	case in.found != nil:
+		if m.leads {
+			in.found <- m.connected(in.worker)
+		} else {
+			close(in.found)
+		}
 	default:
 		m.happened(in)
 	}
@@ -451,6 +460,8 @@ func (h *masterHandler) answer(ctx context.Context, method string, body []byte) 
 			return nil, err
 		}
 		return codec.Append(nil, &v)
+	case methodLog:
+		return h.m.logOf(ctx, body)
 	case methodReport:
 		var e envelope
 		if err := codec.Decode(body, &e); err != nil {

@@ -82,7 +82,7 @@ type Program struct{ Release, Messages string }
 // messages tells programs apart that would misunderstand each other.
 var messages = sync.OnceValue(func() string {
 	return codec.Layout(reflect.TypeFor[core.Event](), reflect.TypeFor[core.Message](), reflect.TypeFor[core.Reply](), reflect.TypeFor[core.View](),
-		reflect.TypeFor[standing]())
+		reflect.TypeFor[standing](), reflect.TypeFor[logQuery](), reflect.TypeFor[logPart]())
 })
 
 // identity is how a process of a cluster presents itself.

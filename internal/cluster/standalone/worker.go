@@ -355,8 +355,11 @@ func (w *Worker) goodbye() {
 // workerHandler takes the master's messages.
 type workerHandler struct{ w *Worker }
 
-// Call refuses: masters ask nothing.
-func (workerHandler) Call(_ context.Context, _ *rpc.Conn, method string, _ []byte) ([]byte, error) {
+// Call answers the only question of masters.
+func (h workerHandler) Call(_ context.Context, _ *rpc.Conn, method string, body []byte) ([]byte, error) {
+	if method == methodLog {
+		return h.w.readLog(body)
+	}
 	return nil, fmt.Errorf("a worker knows no method %q", method)
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -41,6 +42,33 @@ func (c Client) Kill(ctx context.Context, id string) (Reply, error) {
 func (c Client) Status(ctx context.Context, id string) (State, error) {
 	r, err := c.ask(ctx, http.MethodGet, "status/"+id, nil)
 	return State{r.reply().OK, r.State, r.Worker, r.Place, r.text()}, err
+}
+
+// Log writes what a driver has written so far to stdout or stderr, where the server has that.
+func (c Client) Log(ctx context.Context, id, stream string, out io.Writer) error {
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.Address+"/"+Version+"/submissions/log/"+url.PathEscape(id)+"/"+stream, http.NoBody)
+	if err != nil {
+		return err
+	}
+	q.Close = true // the only request for a while
+	a, err := http.DefaultClient.Do(q)
+	if err != nil {
+		return err
+	}
+	defer a.Body.Close()
+	if a.StatusCode == http.StatusOK {
+		_, err = io.Copy(out, a.Body)
+		return err
+	}
+	var r response
+	b, err := io.ReadAll(io.LimitReader(a.Body, maxMessage))
+	if err == nil {
+		err = json.Unmarshal(b, &r)
+	}
+	if err != nil {
+		return err
+	}
+	return &Error{a.StatusCode, r.text()}
 }
 
 func (r *response) reply() Reply { return Reply{r.Success != nil && *r.Success, r.ID, r.text()} }

@@ -75,6 +75,11 @@ type Server interface {
 	Ready(ctx context.Context) error
 }
 
+// Logger is a Server that has what drivers write, to stdout or stderr. It is served besides the protocol, at log/ID/STREAM.
+type Logger interface {
+	Log(ctx context.Context, id, stream string) (io.ReadCloser, error)
+}
+
 // response is any answer.
 type response struct {
 	Action    string  `json:"action"`
@@ -113,6 +118,9 @@ func Handler(by Server, log *audit.Log) http.Handler {
 		}
 		write(w, code, &response{Action: "ReadyzResponse", Success: flag(err == nil), Message: &message})
 	})
+	if l, ok := by.(Logger); ok {
+		mux.HandleFunc("GET /v1/submissions/log/{id}/{stream}", func(w http.ResponseWriter, r *http.Request) { readLog(l, w, r) })
+	}
 	mux.HandleFunc("/", unknown)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if FromPage(r) {
@@ -211,6 +219,18 @@ func status(s Server, w http.ResponseWriter, r *http.Request) {
 		out.Message = &d.Message
 	}
 	write(w, http.StatusOK, out)
+}
+
+func readLog(l Logger, w http.ResponseWriter, r *http.Request) {
+	in, err := l.Log(r.Context(), r.PathValue("id"), r.PathValue("stream"))
+	if err != nil {
+		refuse(w, http.StatusNotFound, err.Error())
+		return
+	}
+	defer in.Close()
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = io.Copy(w, in) // whoever reads sees that it is cut off
 }
 
 // check finds what is no number or size in the settings of a driver.

@@ -322,7 +322,7 @@ func (s *State) leave(d *drv) {
 	if d.on != nil {
 		delete(d.on.drivers, d.id)
 		s.count(d.on)
-		d.on = nil
+		d.on, d.was = nil, d.on.info
 	}
 }
 
@@ -370,6 +370,15 @@ type View struct {
 	ActiveDrivers, EndedDrivers []DriverView
 }
 
+// PeerOf is the connection of a worker, unless it is lost.
+func (s *State) PeerOf(worker string) (Peer, bool) {
+	w := s.workers[worker]
+	if w == nil || w.dead || !w.lost.IsZero() {
+		return 0, false
+	}
+	return w.peer, true
+}
+
 // View makes a snapshot.
 func (s *State) View() View {
 	v := View{Recovering: !s.recovering.IsZero() && !s.blind}
@@ -413,8 +422,11 @@ func (s *State) viewApp(a *app) AppView {
 
 func viewDriver(d *drv) DriverView {
 	v := DriverView{ID: d.id, State: d.state, Reason: d.reason, Resource: d.desc.Resource, Cores: d.desc.Cores, Memory: d.desc.Memory, Begun: d.begun}
-	if d.on != nil {
+	switch {
+	case d.on != nil:
 		v.Worker, v.Host = d.on.info.ID, d.on.info.Host
+	case d.state.Over():
+		v.Worker, v.Host = d.was.ID, d.was.Host
 	}
 	return v
 }

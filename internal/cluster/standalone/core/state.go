@@ -90,6 +90,7 @@ type drv struct {
 	state   DriverState
 	reason  string
 	on      *worker
+	was     WorkerInfo // where it ran the last time
 	begun   time.Time
 	retries int
 	killed  bool // on request
