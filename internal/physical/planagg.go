@@ -25,6 +25,11 @@ func (pl *Planner) aggregate(n *logical.Aggregate) (Plan, spread, error) {
 		return nil, s, err
 	}
 	if !done {
+		if out, s, done, err = b.planEager(n, rows); err != nil {
+			return nil, s, err
+		}
+	}
+	if !done {
 		var c Plan
 		if c, s, err = pl.plan(n.Child); err != nil {
 			return nil, s, err

@@ -130,6 +130,8 @@ func (pl *Planner) plan(p logical.Plan) (Plan, spread, error) {
 		return pl.join(n)
 	case *logical.Aggregate:
 		return pl.aggregate(n)
+	case *groupsBelow:
+		return pl.groupsBelow(n)
 	case *logical.Sort:
 		return pl.sort(n)
 	case *logical.Limit:
