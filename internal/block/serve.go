@@ -46,7 +46,7 @@ func IsMethod(method string) bool {
 }
 
 // Chunk is how many bytes an answer has at most: with its head it fills a slab.
-const Chunk = 1<<20 - headSize
+const Chunk = 1<<20 - headSize - memory.Pad
 
 // An answer's head: status (1), 3 unused, checksum of the bytes (4), size of the block (8).
 const headSize = 16

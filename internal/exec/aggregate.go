@@ -32,6 +32,8 @@ type aggregateOp struct {
 	table   *aggTable
 	partial *partialPolicy // nil: not a Partial
 	passed  bool           // the aggregates hold rows that passed ungrouped
+	held    int            // rows of cols that wait until the table's groups are handed out
+	refused bool           // the table is handed out as it may not grow
 	spill   *aggSpill
 	todo    []aggPart // spilled partitions to merge
 	part    *aggPart  // being merged
@@ -108,6 +110,12 @@ func (o *aggregateOp) Next(ctx context.Context) (*columnar.Batch, error) {
 // fill reads input until the table is to be handed out (then it sets emit), or a batch went straight through.
 func (o *aggregateOp) fill(ctx context.Context) (*columnar.Batch, error) {
 	for {
+		if n := o.held; n > 0 {
+			o.held = 0
+			if full, err := o.add(ctx, n); full || err != nil {
+				return nil, err
+			}
+		}
 		b, err := o.child.Next(ctx)
 		if errors.Is(err, io.EOF) {
 			o.ended = true
@@ -143,13 +151,42 @@ func (o *aggregateOp) fill(ctx context.Context) (*columnar.Batch, error) {
 				return nil, err
 			}
 		}
-		if err := o.table.update(o.cols, b.N); err != nil {
-			return nil, err
+		full, err := o.makeRoom(ctx, b.N)
+		if full {
+			o.held = b.N
+		} else if err == nil {
+			full, err = o.add(ctx, b.N)
 		}
-		if full, err := o.account(ctx, b.N); full || err != nil {
+		if full || err != nil {
 			return nil, err
 		}
 	}
+}
+
+// makeRoom reserves what the table may grow by with n more rows, before it does: a table that doubles takes as much again.
+// Refused, a Partial hands its groups out first (full), all others spill them.
+func (o *aggregateOp) makeRoom(ctx context.Context, n int) (full bool, err error) {
+	more := o.table.ahead(n)
+	if more == 0 || o.table.len() == 0 {
+		return false, nil
+	}
+	need := roundUp(o.table.bytes()+more) - o.mem.Bytes()
+	if need <= 0 || o.mem.TryGrow(need) {
+		return false, nil
+	}
+	if o.partial != nil {
+		o.emit, o.refused = 0, true
+		return true, nil
+	}
+	return false, o.dump(ctx)
+}
+
+// add puts n rows of the program's columns into the table.
+func (o *aggregateOp) add(ctx context.Context, n int) (full bool, err error) {
+	if err := o.table.update(o.cols, n); err != nil {
+		return false, err
+	}
+	return o.account(ctx, n)
 }
 
 // account reserves what the table holds by now. Refused, or past its limit, a Partial hands its groups out (full), all
@@ -157,8 +194,8 @@ func (o *aggregateOp) fill(ctx context.Context) (*columnar.Batch, error) {
 func (o *aggregateOp) account(ctx context.Context, rows int) (full bool, err error) {
 	need := roundUp(o.table.bytes())
 	if o.partial != nil {
-		refused := need > o.mem.Bytes() && !o.mem.TryGrow(need-o.mem.Bytes())
-		if o.partial.full(rows, o.table.len()) || refused {
+		o.refused = need > o.mem.Bytes() && !o.mem.TryGrow(need-o.mem.Bytes())
+		if o.partial.full(rows, o.table.len()) || o.refused {
 			o.emit = 0
 			return true, nil
 		}
@@ -210,6 +247,10 @@ func (o *aggregateOp) nextGroups(context.Context) (*columnar.Batch, error) {
 		if o.ended && len(o.todo) == 0 {
 			return nil, nil
 		}
+		if o.refused {
+			o.refused = false
+			return nil, o.startOver()
+		}
 		return nil, o.table.reset()
 	}
 	o.emit = to
@@ -247,6 +288,14 @@ func (o *aggregateOp) passRows(n int) (*columnar.Batch, error) {
 	}
 	o.passed, o.out.N = true, n
 	return &o.out, nil
+}
+
+// startOver empties the table, memory included.
+func (o *aggregateOp) startOver() (err error) {
+	o.table.free()
+	o.table, err = newAggTable(o.layout, o.env, o.t)
+	o.mem.Release()
+	return err
 }
 
 func (o *aggregateOp) Close() error {

@@ -86,11 +86,7 @@ func (o *aggregateOp) dump(context.Context) error {
 		o.t.Metrics.Task.MemoryBytesSpilled += o.table.bytes()
 	}
 	o.t.Metrics.spilled(o.p, int64(n), o.spill.bytes()-before)
-	o.table.free()
-	table, err := newAggTable(o.layout, o.env, o.t)
-	o.table = table
-	o.mem.Release()
-	return err
+	return o.startOver()
 }
 
 func (o *aggregateOp) dumpStates(n int) error {
@@ -281,6 +277,9 @@ func (o *aggregateOp) replay(ctx context.Context, f *memory.SpillFile, schema *t
 			return nil
 		}
 		if err != nil {
+			return err
+		}
+		if _, err := o.makeRoom(ctx, b.N); err != nil {
 			return err
 		}
 		if err := add(b); err != nil {

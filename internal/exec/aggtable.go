@@ -98,6 +98,8 @@ type aggTable struct {
 	calls  []aggCall
 	ids    []uint32
 	cols   []columnar.Vector // of rows
+	states int64             // bytes of the states
+	room   int               // groups that those have room for, about
 }
 
 // aggCall is the state of one aggregate.
@@ -372,13 +374,28 @@ func (a *aggTable) rows(out []columnar.Vector, from, to int, spill bool) error {
 // bytes is the memory held.
 func (a *aggTable) bytes() int64 {
 	var n int64
-	if a.groups != nil {
-		n = a.groups.bytes()
-	}
 	for i := range a.calls {
 		n += a.calls[i].agg.Bytes()
 	}
+	if n != a.states { // they have just grown by half
+		a.states, a.room = n, a.len()+a.len()/2
+	}
+	if a.groups != nil {
+		n += a.groups.bytes()
+	}
 	return n
+}
+
+// ahead is how much more may be held once n more rows are added: all of them may be new groups.
+func (a *aggTable) ahead(n int) int64 {
+	if a.groups == nil {
+		return 0
+	}
+	more := a.groups.ahead(n)
+	if a.len()+n > a.room {
+		more += a.states / 2
+	}
+	return more
 }
 
 // reset forgets all groups and keeps the memory.

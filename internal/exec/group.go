@@ -14,8 +14,9 @@ type grouper interface {
 	len() int
 	// keys makes flat vectors of the keys of groups [from, to). They hold until the next call of any method.
 	keys(out []columnar.Vector, from, to int)
-	// bytes is the memory held.
+	// bytes is the memory held, and ahead how much more there would be with so many more groups.
 	bytes() int64
+	ahead(groups int) int64
 	// reset forgets all groups and keeps the memory.
 	reset()
 	// free gives the table's slab back; the grouper is empty afterwards or not used any more.
@@ -110,6 +111,14 @@ func (f *front) bytes() int64 {
 		}
 	}
 	return n
+}
+
+// ahead is how much more there would be with so many more groups.
+func (f *front) ahead(groups int) int64 {
+	if f.in == nil {
+		return 0
+	}
+	return f.in.ahead(groups)
 }
 
 // reset forgets all groups.
@@ -324,6 +333,18 @@ func (b *keyBuffers) bits(n int) columnar.Bitmap {
 		b.valid[words-1] = 1<<r - 1
 	}
 	return b.valid
+}
+
+// slotsFor is the size of a table of so many slots once it holds n groups: at most half of it is taken.
+func slotsFor(slots, n int) int {
+	if 2*n <= slots {
+		return slots
+	}
+	size := firstSlots
+	for size < 4*n {
+		size *= 2
+	}
+	return size
 }
 
 // tooLarge says that a table of so many slots that held n groups is better dropped than cleared: clearing a large table

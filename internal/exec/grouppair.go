@@ -80,6 +80,10 @@ func (g *pairGrouper) bytes() int64 {
 	return int64(cap(g.vals))*16 + int64(cap(g.nulls))*4 + int64(cap(g.slots))*24 + int64(cap(g.rows))*28
 }
 
+func (g *pairGrouper) ahead(n int) int64 {
+	return int64(slotsFor(len(g.slots), len(g.vals)+n)-len(g.slots)) * 24
+}
+
 func (g *pairGrouper) reset() {
 	used := len(g.vals)
 	g.vals, g.nulls = g.vals[:0], g.nulls[:0]
@@ -128,10 +132,7 @@ func (g *pairGrouper) pack(keys []columnar.Vector, n int) {
 func pairHash(p pair, nulls uint32) uint64 { return mixWord(p[0]+uint64(nulls), p[1]*hashMul) }
 
 func (g *pairGrouper) rehash(n int) {
-	size := firstSlots
-	for size < 4*n {
-		size *= 2
-	}
+	size := slotsFor(0, n)
 	g.free()
 	g.slots, g.slab = memory.Slots[pairSlot](memory.Buffers, size)
 	g.shift = 64 - log2(size)

@@ -81,6 +81,10 @@ func (g *rowGrouper) bytes() int64 {
 	return n
 }
 
+func (g *rowGrouper) ahead(n int) int64 {
+	return int64(slotsFor(len(g.slots), len(g.addr)+n)-len(g.slots)) * 8
+}
+
 func (g *rowGrouper) reset() {
 	used := len(g.addr)
 	g.addr = g.addr[:0]
@@ -318,10 +322,7 @@ func appendKey(dst []byte, v *columnar.Vector, i int) []byte {
 }
 
 func (g *rowGrouper) rehash(n int) {
-	size := firstSlots
-	for size < 4*n {
-		size *= 2
-	}
+	size := slotsFor(0, n)
 	g.free()
 	g.slots, g.slab = memory.Slots[textSlot](memory.Buffers, size)
 	mask := uint32(size - 1)

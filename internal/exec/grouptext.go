@@ -35,6 +35,10 @@ func (g *textGrouper) bytes() int64 {
 	return int64(cap(g.views))*16 + int64(cap(g.slots))*8 + g.held
 }
 
+func (g *textGrouper) ahead(n int) int64 {
+	return int64(slotsFor(len(g.slots), len(g.views)+n)-len(g.slots)) * 8
+}
+
 func (g *textGrouper) reset() {
 	used := len(g.views)
 	g.views, g.null = g.views[:0], 0
@@ -59,10 +63,7 @@ func (g *textGrouper) assign(keys []columnar.Vector, n int, ids []uint32) {
 }
 
 func (g *textGrouper) rehash(n int) {
-	size := firstSlots
-	for size < 4*n {
-		size *= 2
-	}
+	size := slotsFor(0, n)
 	g.free()
 	g.slots, g.slab = memory.Slots[textSlot](memory.Buffers, size)
 	mask := uint32(size - 1)

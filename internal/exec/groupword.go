@@ -50,6 +50,13 @@ func (g *wordGrouper) bytes() int64 {
 	return int64(cap(g.vals))*8 + int64(cap(g.direct))*4 + int64(cap(g.slots))*16 + int64(cap(g.scratch))*8
 }
 
+func (g *wordGrouper) ahead(n int) int64 {
+	if !g.hashed { // by direct address, which is small
+		return 0
+	}
+	return int64(slotsFor(len(g.slots), len(g.vals)+n)-len(g.slots)) * 16
+}
+
 func (g *wordGrouper) reset() {
 	used := len(g.vals)
 	g.vals, g.null = g.vals[:0], 0
@@ -206,10 +213,7 @@ func (g *wordGrouper) toHash() {
 
 // rehash makes a table for more than n groups and puts the known ones in.
 func (g *wordGrouper) rehash(n int) {
-	size := firstSlots
-	for size < 4*n {
-		size *= 2
-	}
+	size := slotsFor(0, n)
 	g.free()
 	g.slots, g.slab = memory.Slots[wordSlot](memory.Buffers, size)
 	g.shift = 64 - log2(size)

@@ -9,8 +9,8 @@ import (
 )
 
 // Slabs are buffers that go from hand to hand instead of back to the garbage collector: touching fresh memory costs
-// more than filling it. Sizes are powers of two from 4 KB to 64 MB. What is free is kept up to a limit and belongs to no
-// account; who holds a slab pays for it.
+// more than filling it. Sizes are powers of two from 4 KB to 64 MB, padding included, for Go rounds what is larger up to pages.
+// What is free is kept up to a limit and belongs to no account; who holds a slab pays for it.
 type Slabs struct {
 	// Poison fills returned slabs with garbage, so that tests notice who still reads them.
 	Poison bool
@@ -24,8 +24,10 @@ const (
 	slabMin     = 12 // bits of the smallest size
 	slabClasses = 15
 	slabKept    = 128 << 20
-	slabPad     = 64
 )
+
+// Pad is what follows the bytes of a buffer in its slab: a buffer of 2^n-Pad bytes fills one.
+const Pad = 64
 
 // Buffers are the slabs of this process.
 var Buffers = &Slabs{limit: slabKept}
@@ -47,10 +49,13 @@ func (s *Slabs) Limit(n int64) {
 func slabClass(n int) int { return max(bits.Len(uint(max(n, 1)-1))-slabMin, 0) }
 
 // Get gives a padded, 8-byte aligned buffer of n bytes with any content.
-func (s *Slabs) Get(n int) []byte {
+func (s *Slabs) Get(n int) []byte { return s.take(n + Pad)[:n] }
+
+// take gives n bytes of a slab, padding included.
+func (s *Slabs) take(n int) []byte {
 	c := slabClass(n)
 	if c >= slabClasses {
-		return columnar.Make(columnar.Int8x, n)
+		return columnar.Make(columnar.Int8x, n-Pad)[:n]
 	}
 	s.mu.Lock()
 	if l := len(s.free[c]); l > 0 {
@@ -61,12 +66,12 @@ func (s *Slabs) Get(n int) []byte {
 		return b[:n]
 	}
 	s.mu.Unlock()
-	return columnar.Make(columnar.Int8x, 1<<(c+slabMin))[:n]
+	return columnar.Make(columnar.Int8x, 1<<(c+slabMin)-Pad)[:n]
 }
 
 // Put gives a buffer of Get back. Nobody may use it any more.
 func (s *Slabs) Put(b []byte) {
-	size := cap(b) - slabPad
+	size := cap(b)
 	if size < 1<<slabMin || size&(size-1) != 0 {
 		return
 	}
@@ -88,7 +93,7 @@ func (s *Slabs) Put(b []byte) {
 // Slots gives a zeroed slice of n values of a pointer-free type in a slab, and the slab, which is to be Put back.
 func Slots[T any](s *Slabs, n int) ([]T, []byte) {
 	var z T
-	b := s.Get(n * int(unsafe.Sizeof(z)))
+	b := s.take(n * int(unsafe.Sizeof(z))) // nobody reads past them
 	clear(b)
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), n), b
 }

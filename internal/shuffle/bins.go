@@ -8,8 +8,9 @@ import (
 )
 
 // The first batches of a partition are small, so that many partitions of few rows take little memory. One that begins with
-// firstRows or fewer has no room for more, for it may be all that a small task has.
-var binRows = [...]int{256, 1024, 4096}
+// firstRows or fewer has no room for more, for it may be all that a small task has. The values of so many rows fill slabs,
+// padding included, however wide they are.
+var binRows = [...]int{256 - memory.Pad, 1024 - memory.Pad, 4096 - memory.Pad}
 
 const firstRows = 16
 
@@ -291,9 +292,9 @@ func (c *binColumn) own(views []columnar.View, bufs [][]byte, at int) {
 
 func (c *binColumn) keep(text []byte) (buf, off uint32) {
 	last := len(c.bufs) - 1
-	if last < 0 || len(c.bufs[last])+len(text) > cap(c.bufs[last])-64 {
+	if last < 0 || len(c.bufs[last])+len(text) > cap(c.bufs[last])-memory.Pad {
 		size := 8 << 10 << min(2*len(c.bufs), 5)
-		c.bufs = append(c.bufs, memory.Buffers.Get(max(size, len(text)))[:0])
+		c.bufs = append(c.bufs, memory.Buffers.Get(max(size-memory.Pad, len(text)))[:0])
 		last++
 	}
 	off = uint32(len(c.bufs[last]))

@@ -87,9 +87,9 @@ type filePart struct {
 // keep appends a frame to the slabs and gives the bytes that they grew by.
 func (p *filePart) keep(frame []byte) (grown int64) {
 	last := len(p.frames) - 1
-	if last < 0 || len(p.frames[last])+len(frame) > cap(p.frames[last])-64 {
+	if last < 0 || len(p.frames[last])+len(frame) > cap(p.frames[last])-memory.Pad {
 		size := firstFrames << min(2*len(p.frames), 6)
-		p.frames = append(p.frames, memory.Buffers.Get(max(size, len(frame)))[:0])
+		p.frames = append(p.frames, memory.Buffers.Get(max(size-memory.Pad, len(frame)))[:0])
 		last++
 		grown = int64(cap(p.frames[last]))
 	}
