@@ -68,6 +68,10 @@ func (g *wideGrouper) bytes() int64 {
 	return int64(cap(g.vals))*8 + int64(cap(g.slots))*8 + int64(cap(g.rows)+cap(g.word))*8
 }
 
+func (g *wideGrouper) ahead(n int) int64 {
+	return int64(slotsFor(len(g.slots), g.len()+n)-len(g.slots)) * 8
+}
+
 func (g *wideGrouper) reset() {
 	used := g.len()
 	g.vals = g.vals[:0]
@@ -120,10 +124,7 @@ func wideHash(key []uint64) uint64 {
 }
 
 func (g *wideGrouper) rehash(n int) {
-	size := firstSlots
-	for size < 4*n {
-		size *= 2
-	}
+	size := slotsFor(0, n)
 	g.free()
 	g.slots, g.slab = memory.Slots[textSlot](memory.Buffers, size)
 	mask := uint32(size - 1)

@@ -68,7 +68,7 @@ func (s *Scheduler) executorsNeeded() int {
 	c := &s.cfg.Allocation
 	tasks := float64(s.pending + len(s.attempts))
 	n := int(math.Ceil(tasks * c.Ratio / float64(max(1, c.ExecutorCores))))
-	if s.cfg.Exclusion.Enabled {
+	if s.cfg.Exclusion.on() {
 		for _, ts := range s.sets {
 			if !ts.hopeless.IsZero() { // it can run on none of those that are there
 				n++

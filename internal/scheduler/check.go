@@ -45,7 +45,7 @@ func (c *checker) executors() {
 		c.want(e.slots >= 0 && e.slots+used == e.cores, "executor %s: %d cores, %d used, %d free", e.id, e.cores, used, e.slots)
 		c.want(e.offered() == (e.slots > 0 && e.usable()), "executor %s: offered is %v", e.id, e.offered())
 		c.want(!e.offered() || s.free[e.pos] == e, "executor %s: wrong place in the free list", e.id)
-		c.want(!s.gone[e.id], "executor %s is gone and there", e.id)
+		c.want(s.gone[e.id] == 0, "executor %s is gone and there", e.id)
 		c.want(slices.Contains(e.host.execs, e) && s.hosts[e.host.name] == e.host, "executor %s: host %s", e.id, e.host.name)
 	}
 }
@@ -223,7 +223,7 @@ func (c *checker) shuffles() {
 			for r, b := range o.sizes {
 				sums[r] += b
 			}
-			c.want(!s.gone[o.at] || s.cfg.ShuffleService, "shuffle %d: map %d lies on lost executor %s", id, m, o.at)
+			c.want(s.gone[o.at] == 0 || s.cfg.ShuffleService, "shuffle %d: map %d lies on lost executor %s", id, m, o.at)
 		}
 		c.want(n == sh.available, "shuffle %d: %d outputs, says %d", id, n, sh.available)
 		c.want(slices.Equal(sums, sh.bytes), "shuffle %d: bytes %v, says %v", id, sums, sh.bytes)

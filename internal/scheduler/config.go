@@ -1,11 +1,16 @@
 package scheduler
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Config holds the rules' numbers. DefaultConfig has Spark's defaults; the key of each is named.
 type Config struct {
 	MaxTaskFailures  int           // spark.task.maxFailures
-	MaxStageAttempts int           // spark.stage.maxConsecutiveAttempts
+	MaxStageAttempts int           // spark.stage.maxConsecutiveAttempts: that fail in a row as outputs cannot be read
+	MaxAttempts      int           // spark.stage.maxAttempts: of a stage in all, if that is more
+	IgnoreLeaving    bool          // spark.stage.ignoreDecommissionFetchFailure: who leaves in good order does not count among those
 	ResubmitDelay    time.Duration // pause before failed stages run again, so that failures of one cause come together
 	MaxResultSize    int64         // spark.driver.maxResultSize, bytes per job; 0 = unlimited
 
@@ -37,7 +42,10 @@ type Config struct {
 
 // ExclusionConfig is spark.excludeOnFailure.*: when an executor or host stops getting tasks.
 type ExclusionConfig struct {
-	Enabled                     bool
+	Enabled                     bool          // taskAndStage.enabled
+	Application                 bool          // application.enabled: executors may be excluded from the whole application, too
+	FetchFailures               bool          // application.fetchFailure.enabled: at once when outputs cannot be read
+	Kill                        bool          // killExcludedExecutors: instead of waiting for the timeout
 	AttemptsPerExecutor         int           // task.maxTaskAttemptsPerExecutor
 	AttemptsPerNode             int           // task.maxTaskAttemptsPerNode
 	StageFailuresPerExecutor    int           // stage.maxFailedTasksPerExecutor
@@ -79,6 +87,8 @@ func DefaultConfig() Config {
 	return Config{
 		MaxTaskFailures:  4,
 		MaxStageAttempts: 4,
+		MaxAttempts:      math.MaxInt32,
+		IgnoreLeaving:    true,
 		ResubmitDelay:    200 * time.Millisecond,
 		MaxResultSize:    1 << 30,
 		LocalityWait:     [4]time.Duration{wait, wait, 0, wait},

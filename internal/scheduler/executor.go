@@ -35,6 +35,14 @@ type host struct {
 	excluded time.Time
 }
 
+// farewell is how an executor went; the zero value is for those that did not.
+type farewell uint8
+
+const (
+	goneLost    farewell = 1 + iota
+	goneInOrder          // after it was decommissioned, or let go
+)
+
 // usable says whether an executor may get tasks at all.
 func (e *executor) usable() bool {
 	return !e.suspended && !e.leaving && !e.releasing && e.excluded.IsZero() && e.host.excluded.IsZero()
@@ -47,7 +55,7 @@ func (s *Scheduler) addExecutor(ev *ExecutorAdded) {
 	if s.execs[ev.ID] != nil {
 		return
 	}
-	if s.gone[ev.ID] {
+	if s.gone[ev.ID] != 0 {
 		s.emit(KillExecutors{IDs: []event.ExecutorID{ev.ID}, Reason: "executor " + string(ev.ID) + " was declared lost"})
 		return
 	}
@@ -131,10 +139,13 @@ func (s *Scheduler) decommission(id event.ExecutorID) {
 func (s *Scheduler) loseExecutor(ev ExecutorLost) {
 	e := s.execs[ev.ID]
 	if e == nil {
-		s.gone[ev.ID] = true
+		s.gone[ev.ID] = max(s.gone[ev.ID], goneLost)
 		return
 	}
-	s.gone[e.id] = true
+	s.gone[e.id] = goneLost
+	if e.leaving || e.releasing {
+		s.gone[e.id] = goneInOrder
+	}
 	delete(s.execs, e.id)
 	s.execList = slices.DeleteFunc(s.execList, func(o *executor) bool { return o == e })
 	e.host.execs = slices.DeleteFunc(e.host.execs, func(o *executor) bool { return o == e })
@@ -171,7 +182,7 @@ func (s *Scheduler) heartbeat(ev Heartbeat) {
 	case e != nil:
 		e.seen, e.cached = s.now, ev.Cached
 		s.armIdle(e)
-	case s.gone[ev.Executor]:
+	case s.gone[ev.Executor] != 0:
 		s.emit(KillExecutors{IDs: []event.ExecutorID{ev.Executor}, Reason: "executor " + string(ev.Executor) + " was declared lost"})
 	default:
 		s.emit(Reregister{ev.Executor})

@@ -20,12 +20,14 @@ func (s *Scheduler) fetchFailed(a *attempt, r event.FetchFailed) {
 		return
 	}
 	s.retire(ts)
-	if !slices.Contains(st.failedTries, ts.attempt) {
+	leaves := s.cfg.IgnoreLeaving && s.leaves(r.From)
+	if !leaves && !slices.Contains(st.failedTries, ts.attempt) {
 		st.failedTries = append(st.failedTries, ts.attempt)
 	}
 	abort := len(st.failedTries) >= s.cfg.MaxStageAttempts
 	s.endAttempt(st, r.Describe())
 	s.blame(a, m, r)
+	s.excludeUnreadable(r)
 	if abort {
 		s.abortStage(st, fmt.Sprintf("%s (%s) has failed the maximum allowable number of times: %d. Most recent failure reason:\n%s",
 			st, st.spec.Name, s.cfg.MaxStageAttempts, r.Describe()), r.Cause)
@@ -36,6 +38,14 @@ func (s *Scheduler) fetchFailed(a *attempt, r event.FetchFailed) {
 	}
 	s.enqueueFailed(st)
 	s.enqueueFailed(m)
+}
+
+// leaves says whether an executor is about to leave in good order, or did: what lies there is lost by nobody's fault.
+func (s *Scheduler) leaves(id event.ExecutorID) bool {
+	if e := s.execs[id]; e != nil {
+		return e.leaving || e.releasing
+	}
+	return s.gone[id] == goneInOrder
 }
 
 // blame takes away the output that could not be read, and with it all outputs of the executor

@@ -17,6 +17,8 @@ func FromConf(v *conf.Values) Config {
 	r := reader{v}
 	r.integer("spark.task.maxFailures", &c.MaxTaskFailures)
 	r.integer("spark.stage.maxConsecutiveAttempts", &c.MaxStageAttempts)
+	r.integer("spark.stage.maxAttempts", &c.MaxAttempts)
+	r.boolean("spark.stage.ignoreDecommissionFetchFailure", &c.IgnoreLeaving)
 	r.bytes("spark.driver.maxResultSize", &c.MaxResultSize)
 	c.Fair = strings.EqualFold(v.String("spark.scheduler.mode"), "FAIR")
 	r.boolean("spark.shuffle.service.enabled", &c.ShuffleService)
@@ -95,6 +97,11 @@ func (r reader) speculation(c *Config) {
 func (r reader) exclusion(x *ExclusionConfig) {
 	const prefix = "spark.excludeOnFailure."
 	r.boolean(prefix+"enabled", &x.Enabled)
+	x.Application = x.Enabled
+	r.boolean(prefix+"taskAndStage.enabled", &x.Enabled)
+	r.boolean(prefix+"application.enabled", &x.Application)
+	r.boolean(prefix+"application.fetchFailure.enabled", &x.FetchFailures)
+	r.boolean(prefix+"killExcludedExecutors", &x.Kill)
 	r.integer(prefix+"task.maxTaskAttemptsPerExecutor", &x.AttemptsPerExecutor)
 	r.integer(prefix+"task.maxTaskAttemptsPerNode", &x.AttemptsPerNode)
 	r.integer(prefix+"stage.maxFailedTasksPerExecutor", &x.StageFailuresPerExecutor)

@@ -17,6 +17,9 @@ type exclusion struct {
 	limits   *ExclusionConfig
 }
 
+// on says whether anything is excluded at all.
+func (c *ExclusionConfig) on() bool { return c.Enabled || c.Application || c.FetchFailures }
+
 // blocks says that no task of the set may run on an executor.
 func (x *exclusion) blocks(e *executor) bool {
 	return x != nil && (x.execs[e.id] || x.hosts[e.host.name])
@@ -24,12 +27,12 @@ func (x *exclusion) blocks(e *executor) bool {
 
 // blocksTask says that one task may not run on an executor.
 func (x *exclusion) blocksTask(i int32, e *executor) bool {
-	return x != nil && (x.failures[e.id][i] >= x.limits.AttemptsPerExecutor || x.perHost[e.host.name][i] >= x.limits.AttemptsPerNode)
+	return x != nil && x.limits.Enabled && (x.failures[e.id][i] >= x.limits.AttemptsPerExecutor || x.perHost[e.host.name][i] >= x.limits.AttemptsPerNode)
 }
 
 // noteFailure counts a failure against the executor where it happened.
 func (s *Scheduler) noteFailure(a *attempt, r event.Reason) {
-	if _, lost := r.(event.ExecutorLostFailure); lost || !s.cfg.Exclusion.Enabled {
+	if _, lost := r.(event.ExecutorLostFailure); lost || !s.cfg.Exclusion.Enabled && !s.cfg.Exclusion.Application {
 		return
 	}
 	ts, i, id, h := a.set, int32(a.info.Index), a.exec.id, a.exec.host.name
@@ -43,7 +46,7 @@ func (s *Scheduler) noteFailure(a *attempt, r event.Reason) {
 	count(x.failures, id, i)
 	count(x.perHost, h, i)
 	x.host[id] = h
-	if n := len(x.failures[id]); n >= s.cfg.Exclusion.StageFailuresPerExecutor && !x.execs[id] {
+	if n := len(x.failures[id]); x.limits.Enabled && n >= s.cfg.Exclusion.StageFailuresPerExecutor && !x.execs[id] {
 		x.execs[id] = true
 		s.publish(event.ExecutorExcluded{Time: s.now, Executor: id, Failures: n, Stage: ts.stage.id, StageAttempt: ts.attempt})
 		s.excludeHostForStage(ts, h)
@@ -90,27 +93,52 @@ func (s *Scheduler) excludeAfterSuccess(ts *taskSet) {
 	if ts.excl == nil {
 		return
 	}
-	h := &s.health
-	if h.failures == nil {
-		*h = healthTracker{map[event.ExecutorID][]time.Time{}, map[event.ExecutorID]excludedExec{}, map[string]time.Time{}}
+	if !s.cfg.Exclusion.Application {
+		ts.excl = nil
+		return
 	}
-	until := s.now.Add(s.cfg.Exclusion.Timeout)
+	h, until := s.tracker(), s.now.Add(s.cfg.Exclusion.Timeout)
 	for _, id := range sortedKeys(ts.excl.failures) {
 		for range ts.excl.failures[id] {
 			h.failures[id] = append(h.failures[id], until)
 		}
 		if _, ok := h.execs[id]; !ok && len(h.failures[id]) >= s.cfg.Exclusion.AppFailuresPerExecutor {
-			s.excludeExecutor(id, ts.excl.host[id], until)
+			s.excludeExecutor(id, ts.excl.host[id], len(h.failures[id]), until)
 		}
 	}
 	ts.excl = nil
 }
 
-func (s *Scheduler) excludeExecutor(id event.ExecutorID, hostName string, until time.Time) {
+func (s *Scheduler) tracker() *healthTracker {
+	h := &s.health
+	if h.failures == nil {
+		*h = healthTracker{map[event.ExecutorID][]time.Time{}, map[event.ExecutorID]excludedExec{}, map[string]time.Time{}}
+	}
+	return h
+}
+
+// excludeUnreadable excludes at once who could not be read from: the executor, or its host where a shuffle service serves.
+func (s *Scheduler) excludeUnreadable(r event.FetchFailed) {
+	if !s.cfg.Exclusion.FetchFailures || r.From == "" {
+		return
+	}
+	h, until := s.tracker(), s.now.Add(s.cfg.Exclusion.Timeout)
+	if _, out := h.hosts[r.Host]; s.cfg.ShuffleService && !out {
+		s.excludeHost(r.Host, 1, until)
+		s.arm(timerExclusion, until)
+	} else if _, out := h.execs[r.From]; !s.cfg.ShuffleService && !out {
+		s.excludeExecutor(r.From, r.Host, 1, until)
+	}
+}
+
+func (s *Scheduler) excludeExecutor(id event.ExecutorID, hostName string, failures int, until time.Time) {
 	h := &s.health
 	h.execs[id] = excludedExec{hostName, until}
-	s.publish(event.ExecutorExcluded{Time: s.now, Executor: id, Failures: len(h.failures[id]), Stage: -1})
+	s.publish(event.ExecutorExcluded{Time: s.now, Executor: id, Failures: failures, Stage: -1})
 	s.setExcluded(id, until)
+	if e := s.execs[id]; e != nil && s.cfg.Exclusion.Kill {
+		s.emit(KillExecutors{IDs: []event.ExecutorID{id}, Reason: "it was excluded for its failures (spark.excludeOnFailure.killExcludedExecutors)"})
+	}
 	n := 0
 	for _, x := range h.execs {
 		if x.host == hostName {
@@ -118,11 +146,22 @@ func (s *Scheduler) excludeExecutor(id event.ExecutorID, hostName string, until 
 		}
 	}
 	if _, ok := h.hosts[hostName]; !ok && n >= s.cfg.Exclusion.AppExecutorsPerNode {
-		h.hosts[hostName] = until
-		s.publish(event.NodeExcluded{Time: s.now, Host: hostName, Failures: n, Stage: -1})
-		s.setHostExcluded(hostName, until)
+		s.excludeHost(hostName, n, until)
 	}
 	s.arm(timerExclusion, until)
+}
+
+func (s *Scheduler) excludeHost(name string, failures int, until time.Time) {
+	s.health.hosts[name] = until
+	s.publish(event.NodeExcluded{Time: s.now, Host: name, Failures: failures, Stage: -1})
+	s.setHostExcluded(name, until)
+	if h := s.hosts[name]; h != nil && s.cfg.Exclusion.Kill {
+		k := KillExecutors{Reason: "its host was excluded for failures there (spark.excludeOnFailure.killExcludedExecutors)"}
+		for _, e := range h.execs {
+			k.IDs = append(k.IDs, e.id)
+		}
+		s.emit(k)
+	}
 }
 
 func (s *Scheduler) setExcluded(id event.ExecutorID, until time.Time) {

@@ -29,7 +29,7 @@ func (s *Scheduler) schedule() {
 		s.refresh(ts)
 	}
 	s.stale = s.stale[:0]
-	if s.cfg.Exclusion.Enabled && s.pending > 0 && (all || len(s.dirty) > 0) {
+	if s.cfg.Exclusion.on() && s.pending > 0 && (all || len(s.dirty) > 0) {
 		s.findHopeless()
 	}
 	for _, e := range s.dirty {

@@ -27,7 +27,7 @@ type Scheduler struct {
 	execs     map[event.ExecutorID]*executor
 	execList  []*executor // in order of arrival
 	hosts     map[string]*host
-	gone      map[event.ExecutorID]bool  // ids of lost executors
+	gone      map[event.ExecutorID]farewell
 	lostEpoch map[event.ExecutorID]int64 // outputs reported by attempts this old are not believed
 	free      []*executor                // that may take tasks
 	attempts  map[event.TaskID]*attempt
@@ -62,7 +62,7 @@ func New(cfg Config) *Scheduler {
 		refused:   map[string]bool{},
 		execs:     map[event.ExecutorID]*executor{},
 		hosts:     map[string]*host{},
-		gone:      map[event.ExecutorID]bool{},
+		gone:      map[event.ExecutorID]farewell{},
 		lostEpoch: map[event.ExecutorID]int64{},
 		attempts:  map[event.TaskID]*attempt{},
 		poolByID:  map[string]*pool{},

@@ -134,11 +134,11 @@ func (r *runner) setConfig(rest string) error {
 	c := &r.cfg
 	ints := map[string]*int{
 		"maxFailures": &c.MaxTaskFailures, "stageAttempts": &c.MaxStageAttempts, "min": &c.Allocation.Min, "max": &c.Allocation.Max,
-		"initial": &c.Allocation.Initial, "cores": &c.Allocation.ExecutorCores, "barrierChecks": &c.BarrierMaxChecks,
+		"initial": &c.Allocation.Initial, "cores": &c.Allocation.ExecutorCores, "barrierChecks": &c.BarrierMaxChecks, "attempts": &c.MaxAttempts,
 	}
 	bools := map[string]*bool{
 		"fair": &c.Fair, "service": &c.ShuffleService, "speculation": &c.Speculation, "exclusion": &c.Exclusion.Enabled,
-		"dynamic": &c.Allocation.Dynamic,
+		"dynamic": &c.Allocation.Dynamic, "application": &c.Exclusion.Application, "unreadable": &c.Exclusion.FetchFailures, "kill": &c.Exclusion.Kill,
 	}
 	durations := map[string]*time.Duration{"timeout": &c.ExecutorTimeout, "starvation": &c.StarvationTimeout, "resubmit": &c.ResubmitDelay}
 	var err error

@@ -169,7 +169,7 @@ func newWorld(seed uint64) *world {
 
 func (w *world) settings(seed uint64) string {
 	cfg := fmt.Sprintf("seed=%d service=%v", seed, w.service)
-	for _, choice := range []string{"speculation=true", "exclusion=true", "fair=true pool=a:1:0 pool=b:3:1:fair", "timeout=4s", "maxFailures=2", "resubmit=10ms"} {
+	for _, choice := range []string{"speculation=true", "exclusion=true application=true", "unreadable=true", "kill=true", "attempts=5", "fair=true pool=a:1:0 pool=b:3:1:fair", "timeout=4s", "maxFailures=2", "resubmit=10ms"} {
 		if w.rng.one(2) {
 			cfg += " " + choice
 		}

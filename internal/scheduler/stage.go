@@ -128,6 +128,11 @@ func (s *Scheduler) submitStage(st *stage) {
 		s.mapStageDone(st)
 		return
 	}
+	if most := max(s.cfg.MaxAttempts, s.cfg.MaxStageAttempts); st.attempts >= most {
+		s.abortStage(st, fmt.Sprintf("%s (name=%s) has been resubmitted for the maximum allowable number of times: %d, which is the max value of "+
+			"config `spark.stage.maxAttempts` and `spark.stage.maxConsecutiveAttempts`.", st, st.spec.Name, most), nil)
+		return
+	}
 	missing := false
 	for _, p := range st.parents {
 		if !p.available() {
