@@ -28,7 +28,12 @@ import (
 func TestMain(m *testing.M) {
 	if os.Getenv(cluster.ExecutorEnv) == "1" {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-		err := executor.Main(ctx, os.Args[1:], map[string]executor.Kind{"toy": toyKind, wire.PlanWork: executor.PlanKind})
+		kinds := map[string]executor.Kind{"toy": toyKind, wire.PlanWork: executor.PlanKind}
+		run := executor.Main
+		if os.Getenv(fleetEnv) != "" {
+			run = beFleet
+		}
+		err := run(ctx, os.Args[1:], kinds)
 		stop()
 		if err != nil {
 			os.Exit(1)
