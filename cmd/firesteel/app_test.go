@@ -3,10 +3,15 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/firesteel/firesteel/internal/session"
 )
 
 func writeFile(t *testing.T, dir, name, text string) string {
@@ -150,5 +155,48 @@ func TestHelp(t *testing.T) {
 		if len(line) > 90 {
 			t.Errorf("a long line: %s", line)
 		}
+	}
+}
+
+// TestFetch: an application and its Python files may lie elsewhere; copies of them go again.
+func TestFetch(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/nowhere.py" {
+			http.NotFound(w, r)
+			return
+		}
+		fmt.Fprint(w, "from ", r.URL.Path)
+	}))
+	defer s.Close()
+	o := session.Options{Conf: map[string]string{"spark.submit.pyFiles": "mine.py," + s.URL + "/lib/more.zip?x=1,local:///opt/there.py"}}
+	f, argv, err := fetch(t.Context(), &o, []string{s.URL + "/program", "hdfs://an/argument"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := append([]string{argv[0]}, strings.Split(o.Conf["spark.submit.pyFiles"], ",")...)
+	if len(files) != 4 || files[1] != "mine.py" || files[3] != "/opt/there.py" || argv[1] != "hdfs://an/argument" {
+		t.Fatalf("files %q, arguments %q", files, argv)
+	}
+	for name, want := range map[string]string{files[0]: "from /program", files[2]: "from /lib/more.zip"} {
+		if b, err := os.ReadFile(name); string(b) != want {
+			t.Errorf("%s has %q: %v", name, b, err)
+		}
+	}
+	if filepath.Base(files[2]) != "more.zip" || !isProgram(files[0]) || isProgram(files[2]) {
+		t.Errorf("files %q", files)
+	}
+	if err := f.remove(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(files[0]); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the copy is still there: %v", err)
+	}
+	for _, bad := range []string{s.URL + "/nowhere.py", "ftp://x/y.py"} {
+		if f, _, err := fetch(t.Context(), &session.Options{}, []string{bad}); err == nil || f.any() {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+	if f, argv, err := fetch(t.Context(), &session.Options{}, []string{"file:/a/b.py"}); err != nil || argv[0] != "/a/b.py" || f.any() {
+		t.Errorf("%q, %v", argv, err)
 	}
 }

@@ -23,9 +23,9 @@ func isProgram(path string) bool {
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 && !strings.HasSuffix(path, ".py")
 }
 
-// runProgram becomes a Go program, so that signals reach it and it does not outlive this process. The program is the driver; it
-// finds its settings in the variable spark.SubmitSettings.
-func runProgram(o session.Options, argv []string) error {
+// runProgram becomes a Go program, so that signals reach it and it does not outlive this process; one that somebody must tidy up
+// after is a child. The program is the driver; it finds its settings in the variable spark.SubmitSettings.
+func runProgram(o session.Options, argv []string, child bool) error {
 	settings := maps.Clone(o.Conf)
 	if o.Master != "" {
 		settings["spark.master"] = o.Master
@@ -38,7 +38,13 @@ func runProgram(o session.Options, argv []string) error {
 	if err != nil {
 		return err
 	}
-	err = syscall.Exec(name, append([]string{name}, argv[1:]...), append(os.Environ(), spark.SubmitSettings+"="+string(text)))
+	env := append(os.Environ(), spark.SubmitSettings+"="+string(text))
+	if child {
+		cmd := exec.Command(name, argv[1:]...)
+		cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Env = os.Stdin, os.Stdout, os.Stderr, env
+		return attend(cmd)
+	}
+	err = syscall.Exec(name, append([]string{name}, argv[1:]...), env)
 	return fmt.Errorf("firesteel submit: %s: %w", argv[0], err)
 }
 

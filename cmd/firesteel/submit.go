@@ -36,21 +36,26 @@ func runSubmit(ctx context.Context, args []string) (result error) {
 	case o.Conf["spark.submit.deployMode"] == "cluster":
 		return audited(o, true, func() error { return submitCluster(ctx, o, f.Args()) })
 	}
-	if err := present(f.Arg(0), o.Conf["spark.files"]); err != nil {
+	files, argv, err := fetch(ctx, &o, f.Args())
+	defer func() { result = errors.Join(result, files.remove()) }()
+	if err != nil {
+		return err
+	}
+	if err := present(argv[0], o.Conf["spark.files"]); err != nil {
 		return err
 	}
 	if o.Name == "" {
-		o.Name = filepath.Base(f.Arg(0))
+		o.Name = filepath.Base(argv[0])
 	}
-	if isProgram(f.Arg(0)) {
-		return runProgram(o, f.Args())
+	if isProgram(argv[0]) {
+		return runProgram(o, argv, files.any())
 	}
 	stop, err := app.startProfile()
 	if err != nil {
 		return err
 	}
 	defer func() { result = errors.Join(result, stop()) }()
-	return app.withServer(ctx, o, func(remote string) error { return pythonChild(remote, o.Conf["spark.submit.pyFiles"], f.Args()) })
+	return app.withServer(ctx, o, func(remote string) error { return pythonChild(remote, o.Conf["spark.submit.pyFiles"], argv) })
 }
 
 // audited does what changes a cluster, and writes it to the audit log.

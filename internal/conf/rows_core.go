@@ -102,7 +102,7 @@ var coreRows = []Row{
 	{Name: "spark.kubernetes.executor.deleteOnTermination", Default: "true", Kind: Bool, Doc: "Keep false to debug.", Since: "3.0.0"},
 	{Name: "spark.kubernetes.executor.podTemplateFile", Unset: true, Doc: "Base pod.", Since: "3.0.0"},
 	{Name: "spark.kubernetes.executor.request.cores", Unset: true, Doc: "CPU request apart from slots.", Since: "2.4.0"},
-	{Name: "spark.kubernetes.file.upload.path", Unset: true, Doc: "Where client files go.", Since: "3.0.0"},
+	{Name: "spark.kubernetes.file.upload.path", Unset: true, Doc: "Cluster mode: folder, such as one in HDFS, to which the application and its Python files are copied, for the driver to fetch.", Since: "3.0.0"},
 	{Name: "spark.kubernetes.namespace", Default: "default", Doc: "Namespace.", Since: "2.3.0"},
 	{Name: "spark.kubernetes.submission.waitAppCompletion", Default: "true", Kind: Bool, Doc: "Wait.", Since: "2.3.0"},
 	{Name: "spark.local.dir", Default: "/tmp", Doc: "Scratch for shuffle and spill.", Since: "1.0.0", Free: true},

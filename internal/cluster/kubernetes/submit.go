@@ -26,6 +26,8 @@ import (
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/hadoop"
+	"github.com/firesteel/firesteel/internal/hadoop/hdfs"
+	"github.com/firesteel/firesteel/internal/vfs"
 )
 
 // Submission is an application that is to run in cluster mode.
@@ -77,7 +79,7 @@ func Submit(ctx context.Context, s Submission, out io.Writer) error {
 		return err
 	}
 	defer c.close()
-	p, err := s.plan(v, newSecret(v))
+	p, err := s.plan(ctx, v, newSecret(v))
 	if err != nil {
 		return err
 	}
@@ -117,7 +119,7 @@ func token(bytes int) string {
 }
 
 // plan makes the objects.
-func (s *Submission) plan(v *conf.Values, secret string) (*plan, error) {
+func (s *Submission) plan(ctx context.Context, v *conf.Values, secret string) (*plan, error) {
 	shape, err := readShape(v, "driver")
 	if err != nil {
 		return nil, err
@@ -129,7 +131,7 @@ func (s *Submission) plan(v *conf.Values, secret string) (*plan, error) {
 	prefix := cmp.Or(v.String("spark.kubernetes.driver.resourceNamePrefix"), resourcePrefix(v.String("spark.app.name"), app))
 	d := &driverSetup{s: s, v: v, app: app, prefix: prefix, pod: cmp.Or(v.String("spark.kubernetes.driver.pod.name"), prefix+"-driver"),
 		namespace: shape.namespace, files: map[string][]byte{}, keys: map[string][]byte{}}
-	if err := d.prepare(); err != nil {
+	if err := d.prepare(ctx); err != nil {
 		return nil, err
 	}
 	p := &plan{app: app, service: d.service(), secret: authSecret(prefix+"-auth", shape.namespace, secret, d.labels(), nil),
@@ -172,7 +174,7 @@ func (d *driverSetup) serviceName() string {
 }
 
 // prepare rewrites the settings for the driver and collects the files that go with it.
-func (d *driverSetup) prepare() (err error) {
+func (d *driverSetup) prepare(ctx context.Context) (err error) {
 	given := d.v.All()
 	set := maps.Clone(given)
 	for k := range given {
@@ -192,11 +194,11 @@ func (d *driverSetup) prepare() (err error) {
 		if set[key] == "" {
 			continue
 		}
-		if set[key], err = d.sendAll(set[key]); err != nil {
+		if set[key], err = d.sendAll(ctx, set[key], key != "spark.files"); err != nil {
 			return fmt.Errorf("%s: %w", key, err)
 		}
 	}
-	if d.resource, err = d.send(d.s.Resource, ""); err != nil {
+	if d.resource, err = d.pass(ctx, d.s.Resource); err != nil {
 		return err
 	}
 	if address := d.serviceName() + "." + d.namespace + ".svc"; !d.v.Bool("spark.kubernetes.executor.useDriverPodIP") {
@@ -231,6 +233,51 @@ func (d *driverSetup) factor() float64 {
 	return 0.1
 }
 
+// pass makes a file reach the driver, which can fetch it: from where a setting has it uploaded, else it is sent.
+func (d *driverSetup) pass(ctx context.Context, file string) (string, error) {
+	to := d.v.String("spark.kubernetes.file.upload.path")
+	scheme, rest, ok := strings.Cut(file, ":")
+	if ok = ok && len(scheme) > 1; to == "" || ok && scheme != "file" {
+		return d.send(file, "")
+	}
+	if ok {
+		file = "/" + strings.TrimLeft(rest, "/")
+	}
+	reg := vfs.NewRegistry()
+	h := hdfs.Register(reg, d.v.All())
+	defer h.Close()
+	at, err := upload(ctx, reg, file, strings.TrimRight(to, "/")+"/spark-upload-"+token(16))
+	if err != nil {
+		return "", fmt.Errorf("spark.kubernetes.file.upload.path=%s: %w", to, err)
+	}
+	return at, nil
+}
+
+// upload copies a file of this machine into a folder, and gives the copy's address.
+func upload(ctx context.Context, reg *vfs.Registry, file, folder string) (string, error) {
+	in, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer in.Close()
+	f, dir, err := reg.Resolve(folder)
+	if err != nil {
+		return "", err
+	}
+	if err := f.MkdirAll(ctx, dir); err != nil {
+		return "", err
+	}
+	to := vfs.Join(dir, filepath.Base(file))
+	out, err := f.Create(ctx, to)
+	if err != nil {
+		return "", err
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		return "", errors.Join(err, out.Abort())
+	}
+	return f.URI(to), out.Close()
+}
+
 // send takes a file of this machine along and says where the driver finds it. Files of the image (local:) stay where they are,
 // and so do addresses.
 func (d *driverSetup) send(file, name string) (string, error) {
@@ -256,10 +303,15 @@ func (d *driverSetup) send(file, name string) (string, error) {
 	return confDir + "/" + name, nil
 }
 
-func (d *driverSetup) sendAll(files string) (string, error) {
+// sendAll sends files, or passes those that the driver can fetch.
+func (d *driverSetup) sendAll(ctx context.Context, files string, fetched bool) (string, error) {
 	var out []string
 	for _, f := range list(files) {
-		at, err := d.send(f, "")
+		send := d.pass
+		if !fetched {
+			send = func(_ context.Context, f string) (string, error) { return d.send(f, "") }
+		}
+		at, err := send(ctx, f)
 		if err != nil {
 			return "", err
 		}
@@ -302,7 +354,7 @@ func (d *driverSetup) checkSize() error {
 	}
 	if int64(total) > limit {
 		return fmt.Errorf("the files to send to the driver have %d bytes, more than spark.kubernetes.configMap.maxSize=%d: "+
-			"put them into the image (local:///FILE) or on a volume", total, limit)
+			"put them into the image (local:///FILE) or on a volume, or name a folder by spark.kubernetes.file.upload.path", total, limit)
 	}
 	return nil
 }

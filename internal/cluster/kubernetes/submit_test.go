@@ -173,6 +173,35 @@ func TestSubmitHadoop(t *testing.T) {
 	}
 }
 
+// TestSubmitUpload: an application that is too large for a config map goes to where a setting says.
+func TestSubmitUpload(t *testing.T) {
+	dir := t.TempDir()
+	text := strings.Repeat("x", 2<<20)
+	r := newRig(t, map[string]string{"spark.kubernetes.submission.waitAppCompletion": "false", "spark.kubernetes.file.upload.path": "file:" + dir,
+		"spark.submit.pyFiles": program(t, text) + ",hdfs://there/lib.zip", "spark.files": program(t, "small")})
+	if err := Submit(t.Context(), r.submission(program(t, text)), new(strings.Builder)); err != nil {
+		t.Fatal(err)
+	}
+	p := driverOf(r)
+	args := p.Spec.Containers[0].Args
+	properties := string(find[corev1.ConfigMap](r.server, "configmaps", strings.TrimSuffix(p.Name, "-driver")+"-conf").BinaryData[propertiesFile])
+	_, rest, _ := strings.Cut(properties, "spark.submit.pyFiles=")
+	python, _, _ := strings.Cut(rest, "\n")
+	names := strings.Split(args[len(args)-3]+","+python, ",")
+	if len(names) != 3 || names[2] != "hdfs://there/lib.zip" || names[0] == names[1] {
+		t.Fatalf("files %q", names)
+	}
+	for _, name := range names[:2] {
+		path, ok := strings.CutPrefix(name, "file:")
+		if b, err := os.ReadFile(path); !ok || !strings.HasPrefix(path, dir+"/spark-upload-") || string(b) != text {
+			t.Errorf("%s: %d bytes, %v", name, len(b), err)
+		}
+	}
+	if !strings.Contains(properties, "spark.files="+confDir+"/app.py\n") {
+		t.Errorf("a file is not sent: %s", properties)
+	}
+}
+
 func TestSubmitFailure(t *testing.T) {
 	r := newRig(t, nil)
 	done := make(chan error)
