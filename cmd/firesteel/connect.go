@@ -80,6 +80,7 @@ func serve(a *session.App, address string, port int) (*server, error) {
 	if o.TLS, err = by.Server(""); err != nil {
 		return nil, err
 	}
+	o.Folder = a.Dirs().Next
 	o.Version, o.Audit = session.SparkVersion, a.Audit()
 	o.Spool = connect.Spool{Create: func() (*os.File, error) { return a.Dirs().Create("result_") }, Seal: a.Dirs().Seal()}
 	h, p, err := net.SplitHostPort(o.Address)

@@ -1,12 +1,17 @@
 package connect
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -534,6 +539,31 @@ func TestArtifacts(t *testing.T) {
 	}
 }
 
+// add stores an artifact as an upload does.
+func (a *artifacts) add(t *testing.T, name string, data []byte) (string, error) {
+	t.Helper()
+	n, err := nameOf(name)
+	if err == nil {
+		err = a.reserve(n.stored(), int64(len(data)))
+	}
+	if err != nil {
+		return "", err
+	}
+	f, err := a.stage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	path, kept, err := a.put(t.Context(), n, f, int64(len(data)))
+	if !kept {
+		a.giveBack(n.stored(), int64(len(data)))
+	}
+	return path, errors.Join(err, os.RemoveAll(f.Name()))
+}
+
 // TestManyArtifacts is C09: a session has a quota of files and of their bytes, and its other files stay.
 func TestManyArtifacts(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -545,18 +575,155 @@ func TestManyArtifacts(t *testing.T) {
 		}
 		t.Cleanup(a.close)
 		for i := range c.fit {
-			if _, _, err := a.put(fmt.Sprintf("files/%d", i), make([]byte, c.size)); err != nil {
+			if _, err := a.add(t, fmt.Sprintf("files/%d", i), make([]byte, c.size)); err != nil {
 				t.Fatalf("%s: %d: %v", name, i, err)
 			}
 		}
-		if _, _, err := a.put("files/more", make([]byte, c.size)); !sparkerr.Is(err, "INTERNAL_ERROR") {
+		if _, err := a.add(t, "files/more", make([]byte, c.size)); !sparkerr.Is(err, "ARTIFACT_QUOTA_EXCEEDED") {
 			t.Errorf("%s: more than the quota gives %v", name, err)
 		}
 		if !a.has("files/0") || a.has("files/more") {
 			t.Errorf("%s: what is there is wrong", name)
 		}
-		if list, err := os.ReadDir(a.dir + "/files"); err != nil || len(list) != c.fit {
+		if list, err := os.ReadDir(filepath.Join(a.dir, filesFolder)); err != nil || len(list) != c.fit {
 			t.Errorf("%s: %d files, %v", name, len(list), err)
+		}
+	}
+}
+
+// TestArchives is C09: archives are unpacked where functions of users look for them, under their names or aliases; the room that they
+// take is the session's, and what is refused takes none.
+func TestArchives(t *testing.T) {
+	pack := func(entries ...string) []byte {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		for i := 0; i < len(entries); i += 2 {
+			f, err := z.Create(entries[i])
+			if err == nil {
+				_, err = io.WriteString(f, entries[i+1])
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	a := artifacts{quota: 1 << 20}
+	t.Cleanup(a.close)
+	good := pack("x/y", "1")
+	for _, c := range []struct {
+		name      string
+		data      []byte
+		condition string
+	}{
+		{"archives/plain.zip", good, ""},
+		{"archives/named.zip#env", good, ""},
+		{"archives/deep.jar#a/b", good, ""},
+		{"archives/named.zip#env", good, ""}, // again
+		{"archives/other.rar#r", []byte("as it is"), ""},
+		{"files/f.txt", []byte("f"), ""},
+		{"files/sub/g.txt", []byte("g"), ""},
+		{"pyfiles/m.py", []byte("m"), ""},
+		{"jars/m.py", []byte("jars lie elsewhere"), ""},
+		{"files/m.py", []byte("of another kind"), "ARTIFACT_ALREADY_EXISTS"},
+		{"files/other/g.txt", []byte("of another folder"), "ARTIFACT_ALREADY_EXISTS"},
+		{"files/./f.txt", []byte("the same"), "ARTIFACT_ALREADY_EXISTS"},
+		{"files/f.txt/", []byte("the same"), "ARTIFACT_ALREADY_EXISTS"},
+		{"files/f.txt/x", []byte("x"), "INVALID_ARTIFACT_PATH"},
+		{"files/sub", []byte("x"), "ARTIFACT_ALREADY_EXISTS"},
+		{"archives/other.zip#env", good, "ARTIFACT_ALREADY_EXISTS"},
+		{"archives/other.zip#f.txt/x", good, "INVALID_ARTIFACT_PATH"},
+		{"archives/up.zip#../up", good, "INVALID_ARTIFACT_PATH"},
+		{"archives/up.zip#/up", good, "INVALID_ARTIFACT_PATH"},
+		{"archives/up.zip#.", good, "INVALID_ARTIFACT_PATH"},
+		{"archives/up.zip#a#b", good, "INVALID_ARTIFACT_PATH"},
+		{"archives/../up.zip", good, "INVALID_ARTIFACT_PATH"},
+		{"archives/" + strings.Repeat("x", 300) + ".zip", good, "INVALID_ARTIFACT_PATH"},
+		{"archives/.", good, "INVALID_ARTIFACT_PATH"},
+		{"archives/damaged.zip", []byte("damaged"), "INVALID_ARCHIVE.DAMAGED"},
+		{"archives/outside.zip", pack("a", "1", "../x", "2"), "INVALID_ARCHIVE.ENTRY"},
+		{"archives/large.zip", pack("a", strings.Repeat("x", 2<<20)), "INVALID_ARCHIVE.TOO_LARGE"},
+		{"archives/outside.zip", good, ""}, // the refused one is forgotten
+	} {
+		before := a.taken
+		if _, err := a.add(t, c.name, c.data); c.condition == "" && err != nil || c.condition != "" && (!sparkerr.Is(err, c.condition) || a.taken != before) {
+			t.Errorf("%s: %v; took %d bytes", c.name, err, a.taken-before)
+		}
+	}
+	var got []string
+	err := filepath.WalkDir(filepath.Join(a.dir, filesFolder), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			rel, _ := filepath.Rel(filepath.Join(a.dir, filesFolder), path)
+			got = append(got, rel)
+		}
+		return err
+	})
+	if want := "a/b/x/y env/x/y f.txt g.txt m.py outside.zip/x/y plain.zip/x/y r"; err != nil || strings.Join(got, " ") != want {
+		t.Errorf("%v %v", got, err)
+	}
+	if list, _ := os.ReadDir(a.dir); len(list) != 2 {
+		t.Errorf("left over: %v", list)
+	}
+	dir := a.dir
+	a.close()
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("the folder of a closed session is there")
+	}
+	if _, err := a.stage(); !sparkerr.Is(err, "INVALID_HANDLE.SESSION_CLOSED") || a.dir != "" {
+		t.Errorf("a closed session takes uploads: %v", err)
+	}
+}
+
+// TestSlowCalls is X11: calls whose messages do not come end, whatever their kind, and a token is asked for before any message.
+func TestSlowCalls(t *testing.T) {
+	const service = "/spark.connect.SparkConnectService/"
+	c := newClient(t, Options{Patience: 200 * time.Millisecond})
+	begin := func(ctx context.Context, c *client, method string) (grpc.ClientStream, error) {
+		return c.conn.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, service+method)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for _, method := range []string{"Config", "ExecutePlan", "ReattachExecute", "AddArtifacts"} {
+		st, err := begin(ctx, c, method)
+		if err == nil {
+			err = st.RecvMsg(&connectpb.ConfigResponse{})
+		}
+		if status.Code(err) != codes.Canceled || ctx.Err() != nil {
+			t.Errorf("%s without a message: %v", method, err)
+		}
+	}
+	up, err := c.AddArtifacts(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chunk := &connectpb.AddArtifactsRequest_ArtifactChunk{Data: []byte("x"), Crc: int64(crc32.ChecksumIEEE([]byte("x")))}
+	for i := range 4 { // longer than the limit in all
+		r := &connectpb.AddArtifactsRequest{SessionId: c.id, UserContext: c.user(), Payload: &connectpb.AddArtifactsRequest_Chunk{Chunk: chunk}}
+		if i == 0 {
+			r.Payload = &connectpb.AddArtifactsRequest_BeginChunk{BeginChunk: &connectpb.AddArtifactsRequest_BeginChunkedArtifact{Name: "files/f", TotalBytes: 5, NumChunks: 5, InitialChunk: chunk}}
+		}
+		if err := up.Send(r); err != nil {
+			t.Fatalf("chunk %d: %v", i, err)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if err := up.RecvMsg(&connectpb.AddArtifactsResponse{}); status.Code(err) != codes.Canceled {
+		t.Errorf("an upload that stops: %v", err)
+	}
+	if got, err := c.execute(c.request(sqlPlan("range 3"), false)); err != nil || len(got) == 0 {
+		t.Errorf("a call that is quick: %v %v", got, err)
+	}
+	closed := newClient(t, Options{Token: "of-this-test"})
+	for _, method := range []string{"Config", "ExecutePlan", "AddArtifacts", "Unknown"} {
+		st, err := begin(ctx, closed, method)
+		if err == nil {
+			err = st.RecvMsg(&connectpb.ConfigResponse{})
+		}
+		if status.Code(err) != codes.Unauthenticated {
+			t.Errorf("%s without a token: %v", method, err)
 		}
 	}
 }

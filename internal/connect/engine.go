@@ -95,8 +95,9 @@ type Checkpointer interface {
 	Checkpoint(ctx context.Context, local, eager bool, level string) (read logical.Plan, forget func() error, err error)
 }
 
-// FileTaker is a Session that wants to know of uploaded files: kind is jars, pyfiles, files or archives, path where the
-// server has stored the file for the life of the session.
+// FileTaker is a Session that wants to know of uploaded files: kind is jars, pyfiles, files or archives. For the life of the session
+// path is where the file is, or the folder of an unpacked archive. Those of pyfiles, files and archives lie in one folder, by their
+// own names or the aliases of archives: that is the root of SparkFiles, and what goes on sys.path is there.
 type FileTaker interface {
 	AddFile(kind, name, path string) error
 }

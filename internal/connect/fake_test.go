@@ -172,6 +172,7 @@ func (q *fakeQuery) Run(ctx context.Context, sink Sink) error {
 type client struct {
 	connectpb.SparkConnectServiceClient
 	t      testing.TB
+	conn   *grpc.ClientConn
 	srv    *Server
 	engine *fakeEngine
 	id     string
@@ -191,6 +192,7 @@ func newClient(t testing.TB, o Options, dial ...grpc.DialOption) *client {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.conn = conn
 	c.SparkConnectServiceClient = connectpb.NewSparkConnectServiceClient(conn)
 	t.Cleanup(func() {
 		if err := errors.Join(conn.Close(), c.srv.Close(), <-served); err != nil {

@@ -2,7 +2,6 @@ package connect
 
 import (
 	"context"
-	"crypto/subtle"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -15,11 +14,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
-	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
 
 	"github.com/firesteel/firesteel/internal/audit"
 	"github.com/firesteel/firesteel/internal/conf"
@@ -41,8 +37,13 @@ type Options struct {
 	ReadAhead       int64         // bytes of results that an operation computes ahead of its client
 	Spool           Spool         // where results wait for slow clients; without one their queries wait
 	MaxArtifact     int64         // bytes of one uploaded artifact
+	// Folder gives a folder for the files that sessions upload; nil: the system's folder of temporary files.
+	Folder          func() (string, error)
 	Audit           *audit.Log    // nil: off
 	KeepAlive       time.Duration // idle time before the server pings a connection
+	KeepAliveAnswer time.Duration // how long the answer to a ping may take
+	Handshake       time.Duration // how long a connection may take to begin, TLS included
+	Patience        time.Duration // how long a message of a call may take to come
 	Log             func(text string)
 }
 
@@ -66,6 +67,7 @@ func FromConf(v *conf.Values) Options {
 	}
 	if v.Bool("spark.connect.grpc.keepAlive.enabled") {
 		o.KeepAlive = v.Duration("spark.connect.grpc.keepAlive.time")
+		o.KeepAliveAnswer = v.Duration("spark.connect.grpc.keepAlive.timeout")
 	}
 	return o
 }
@@ -100,6 +102,15 @@ func (o *Options) fill() {
 	if o.KeepAlive <= 0 {
 		o.KeepAlive = time.Minute
 	}
+	if o.KeepAliveAnswer <= 0 {
+		o.KeepAliveAnswer = 20 * time.Second
+	}
+	if o.Handshake <= 0 {
+		o.Handshake = 10 * time.Second
+	}
+	if o.Patience <= 0 {
+		o.Patience = 2 * time.Minute
+	}
 	if o.Version == "" {
 		o.Version = "4.3.0"
 	}
@@ -124,6 +135,9 @@ type Server struct {
 // clients hold others back.
 const maxCalls = 1000
 
+// maxHeader is how many bytes the header of a call may have, with the token.
+const maxHeader = 64 << 10
+
 // New makes a server that does not listen yet.
 func New(e Engine, o Options) *Server {
 	o.fill()
@@ -134,8 +148,11 @@ func New(e Engine, o Options) *Server {
 		grpc.MaxRecvMsgSize(o.MaxMessage),
 		grpc.MaxSendMsgSize(1<<31 - 1),
 		grpc.MaxConcurrentStreams(maxCalls),
+		grpc.MaxHeaderListSize(maxHeader),
+		grpc.ConnectionTimeout(o.Handshake),
+		grpc.InTapHandle(s.begins),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: o.KeepAlive, Timeout: 20 * time.Second}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: o.KeepAlive, Timeout: o.KeepAliveAnswer}),
 		grpc.UnaryInterceptor(s.unary),
 		grpc.StreamInterceptor(s.streaming),
 	}
@@ -198,26 +215,9 @@ func (s *Server) Close() error {
 	return errors.Join(err, s.sessions.closeAll()) // a last call may have made a session
 }
 
-// authorize checks the token in constant time.
-func (s *Server) authorize(ctx context.Context) error {
-	if s.opts.Token == "" {
-		return nil
-	}
-	md, _ := metadata.FromIncomingContext(ctx)
-	for _, v := range md.Get("authorization") {
-		if subtle.ConstantTimeCompare([]byte(v), []byte("Bearer "+s.opts.Token)) == 1 {
-			return nil
-		}
-	}
-	s.opts.Audit.Refuse(audit.Action{Name: "connect", Peer: peerOf(ctx)}, "Invalid authentication token")
-	return status.Error(codes.Unauthenticated, "Invalid authentication token")
-}
-
 func (s *Server) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, h grpc.UnaryHandler) (out any, err error) {
-	if err := s.authorize(ctx); err != nil {
-		return nil, err
-	}
 	defer s.guard(&err)
+	arrived(ctx)
 	ctx = audit.Cover(ctx)
 	if s.opts.Audit == nil {
 		return h(ctx, req)
@@ -238,12 +238,9 @@ func notDone(err error) error {
 	return err
 }
 
-func (s *Server) streaming(srv any, st grpc.ServerStream, _ *grpc.StreamServerInfo, h grpc.StreamHandler) (err error) {
-	if err := s.authorize(st.Context()); err != nil {
-		return err
-	}
+func (s *Server) streaming(srv any, st grpc.ServerStream, info *grpc.StreamServerInfo, h grpc.StreamHandler) (err error) {
 	defer s.guard(&err)
-	return h(srv, st)
+	return h(srv, &patientStream{st, info.IsClientStream})
 }
 
 // guard turns a panic of a handler, a broken invariant, into INTERNAL_ERROR.

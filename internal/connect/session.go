@@ -236,7 +236,7 @@ func (m *sessions) add(key sessionKey, e Session) *session {
 		relations: map[string]checkpoint{}}
 	s.gone.limit = int(v.Int("spark.connect.execute.manager.abandonedTombstonesSize"))
 	s.artifacts.limit = v.Int("spark.sql.session.localRelationSizeLimit")
-	s.artifacts.quota = sessionShare * m.srv.opts.MaxArtifact
+	s.artifacts.session, s.artifacts.quota, s.artifacts.parent = key.id, sessionShare*m.srv.opts.MaxArtifact, m.srv.opts.Folder
 	m.live[key] = s
 	return s
 }

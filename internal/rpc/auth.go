@@ -251,12 +251,13 @@ type Server struct {
 
 	mu     sync.Mutex
 	conns  map[*Conn]bool
-	shakes map[net.Conn]bool // connections in their handshake
+	shakes map[net.Conn]time.Time // connections in their handshake, and since when
 	closed bool
 	done   chan struct{}
 }
 
-// maxHandshakes bounds the connections that have not proved who they are.
+// maxHandshakes bounds the connections that have not proved who they are. When another one comes the oldest of them has to go: who
+// means well is quick, and who is slow on purpose does not keep others out.
 const maxHandshakes = 256
 
 // Listen serves connections at addr; handler makes the handler of each. refused, if not nil, is told about peers that
@@ -270,7 +271,7 @@ func Listen(addr string, c Config, handler func(*Conn) Handler, refused func(pee
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{listener: l, cfg: c, tls: tlsConfig, handler: handler, refused: refused, conns: map[*Conn]bool{}, shakes: map[net.Conn]bool{}, done: make(chan struct{})}
+	s := &Server{listener: l, cfg: c, tls: tlsConfig, handler: handler, refused: refused, conns: map[*Conn]bool{}, shakes: map[net.Conn]time.Time{}, done: make(chan struct{})}
 	s.serving.Go(s.accept)
 	return s, nil
 }
@@ -296,16 +297,29 @@ func (s *Server) accept() {
 			}
 		}
 		s.mu.Lock()
-		ok := !s.closed && len(s.shakes) < maxHandshakes
-		if ok {
-			s.shakes[n] = true
+		if s.closed {
+			_ = n.Close()
+		} else {
+			if len(s.shakes) == maxHandshakes {
+				s.crowdOut()
+			}
+			s.shakes[n] = time.Now()
 			s.serving.Go(func() { s.welcome(n) })
 		}
 		s.mu.Unlock()
-		if !ok {
-			_ = n.Close()
+	}
+}
+
+// crowdOut ends the oldest handshake; s.mu is held.
+func (s *Server) crowdOut() {
+	var oldest net.Conn
+	for n, since := range s.shakes {
+		if oldest == nil || since.Before(s.shakes[oldest]) {
+			oldest = n
 		}
 	}
+	delete(s.shakes, oldest)
+	_ = oldest.Close()
 }
 
 // lazy is a handler that is known only when the connection is made.

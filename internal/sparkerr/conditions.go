@@ -14,6 +14,13 @@ var catalogue string
 
 // ours are the conditions that Spark does not have, each with the reason why none of its own fits.
 var ours = map[string]Condition{
+	// Spark has no quota for what sessions upload.
+	"ARTIFACT_QUOTA_EXCEEDED": {"54000", "The artifact <name> does not fit: a session may have <files> files and <bytes> bytes of artifacts."},
+	// Spark leaves archives to libraries, whose errors have no condition.
+	"INVALID_ARCHIVE.DAMAGED":          {"22023", "The archive <name> cannot be unpacked. It is damaged, or not of the kind that its name says: <reason>"},
+	"INVALID_ARCHIVE.ENTRY":            {"22023", "The archive <name> cannot be unpacked. The entry <entry> <reason>."},
+	"INVALID_ARCHIVE.TOO_LARGE":        {"54000", "The archive <name> cannot be unpacked. It takes more than <limit> bytes, the most that it may become."},
+	"INVALID_ARCHIVE.TOO_MANY_ENTRIES": {"54000", "The archive <name> cannot be unpacked. It has more than <limit> files, folders and links."},
 	// Spark keeps no audit log. What cannot be written down there is not begun.
 	"AUDIT_LOG_NOT_WRITABLE": {"58030", "The audit log <path> cannot be written, and what cannot be written there is not done: <reason>"},
 }

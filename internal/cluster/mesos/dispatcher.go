@@ -23,6 +23,7 @@ import (
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/cluster/submission"
 	"github.com/firesteel/firesteel/internal/conf"
+	"github.com/firesteel/firesteel/internal/secure"
 )
 
 // DispatcherOptions say what a dispatcher is.
@@ -102,8 +103,7 @@ func StartDispatcher(ctx context.Context, o DispatcherOptions) (*Dispatcher, err
 		return nil, errors.Join(err, l.Close(), d.Close())
 	}
 	d.address = l.Addr().String()
-	d.server = &http.Server{Handler: submission.Handler(d, d.o.Audit), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
-		IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10}
+	d.server = secure.Pages(submission.Handler(d, d.o.Audit))
 	go func() { _ = d.server.Serve(l) }() // it ends with Close
 	return d, nil
 }

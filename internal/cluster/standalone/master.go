@@ -184,8 +184,7 @@ func servePages(host string, port int, h http.Handler, by *secure.TLS) (*http.Se
 	for i := 0; ; i++ {
 		l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 		if err == nil {
-			srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
-				IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10}
+			srv := secure.Pages(h)
 			address := l.Addr().String()
 			if config != nil {
 				l = tls.NewListener(l, config)
