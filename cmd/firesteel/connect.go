@@ -81,7 +81,7 @@ func serve(a *session.App, address string, port int) (*server, error) {
 		return nil, err
 	}
 	o.Folder = a.Dirs().Next
-	o.Version, o.Audit = session.SparkVersion, a.Audit()
+	o.Version, o.Audit, o.Publish = session.SparkVersion, a.Audit(), a.Publisher()
 	o.Spool = connect.Spool{Create: func() (*os.File, error) { return a.Dirs().Create("result_") }, Seal: a.Dirs().Seal()}
 	h, p, err := net.SplitHostPort(o.Address)
 	if err != nil {

@@ -100,7 +100,7 @@ func (s *Server) audited(ctx context.Context, op *operation, r *connectpb.Execut
 	end := audit.Outcome{Err: sparkerr.Internal("a panic")}
 	defer func() { _ = e.End(end) }()
 	if end.Err = broken; broken == nil {
-		end.Rows, end.Err = s.execute(ctx, op, r, p)
+		end.Rows, end.Err = s.published(ctx, op, p, func(ctx context.Context) (int64, error) { return s.execute(ctx, op, r, p) })
 	}
 	return end.Err
 }

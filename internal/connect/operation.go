@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/firesteel/firesteel/internal/connect/connectpb"
+	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 )
 
@@ -248,6 +249,7 @@ func (op *operation) close() {
 	op.mu.Lock()
 	op.spool.close()
 	op.mu.Unlock()
+	op.session.publish(event.ConnectOperation{Time: time.Now(), JobTag: op.jobTag(), Operation: op.id, State: event.ConnectClosed})
 }
 
 // markSent notes that the response at a position went out, and drops the oldest sent ones beyond the bound; those of

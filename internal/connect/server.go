@@ -20,6 +20,7 @@ import (
 	"github.com/firesteel/firesteel/internal/audit"
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/connect/connectpb"
+	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 )
 
@@ -38,8 +39,10 @@ type Options struct {
 	Spool           Spool         // where results wait for slow clients; without one their queries wait
 	MaxArtifact     int64         // bytes of one uploaded artifact
 	// Folder gives a folder for the files that sessions upload; nil: the system's folder of temporary files.
-	Folder          func() (string, error)
-	Audit           *audit.Log    // nil: off
+	Folder func() (string, error)
+	Audit  *audit.Log // nil: off
+	// Publish is told of sessions and operations; nil: nobody listens.
+	Publish         func(event.Event)
 	KeepAlive       time.Duration // idle time before the server pings a connection
 	KeepAliveAnswer time.Duration // how long the answer to a ping may take
 	Handshake       time.Duration // how long a connection may take to begin, TLS included
@@ -129,6 +132,7 @@ type Server struct {
 	stop     context.CancelFunc
 	work     sync.WaitGroup // producers and the sweeper
 	grpc     *grpc.Server
+	address  string // where it listens; "": it does not yet
 }
 
 // maxCalls is how many calls of one connection are served at a time, those that were reset and have not ended yet included;
@@ -176,7 +180,12 @@ func (s *Server) Listen() (net.Listener, error) {
 	if s.opts.Token == "" && !loopback(host) {
 		return nil, fmt.Errorf("%s: %w", s.opts.Address, ErrExposed)
 	}
-	return net.Listen("tcp", s.opts.Address)
+	l, err := net.Listen("tcp", s.opts.Address)
+	if err == nil {
+		s.address = l.Addr().String()
+		s.listening(false)
+	}
+	return l, err
 }
 
 // loopback says whether all addresses of a host are its own only.
@@ -212,7 +221,9 @@ func (s *Server) Close() error {
 	err := s.sessions.closeAll()
 	s.grpc.Stop()
 	s.work.Wait()
-	return errors.Join(err, s.sessions.closeAll()) // a last call may have made a session
+	err = errors.Join(err, s.sessions.closeAll()) // a last call may have made a session
+	s.listening(true)
+	return err
 }
 
 func (s *Server) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, h grpc.UnaryHandler) (out any, err error) {

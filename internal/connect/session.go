@@ -12,6 +12,7 @@ import (
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/connect/connectpb"
 	"github.com/firesteel/firesteel/internal/connect/lower"
+	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/logical"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/types"
@@ -25,6 +26,7 @@ type session struct {
 	key      sessionKey
 	serverID string
 	engine   Session
+	publish  func(event.Event)
 
 	mu        sync.Mutex
 	closed    bool
@@ -163,6 +165,7 @@ func (s *session) close() error {
 		errs = append(errs, c.forget())
 	}
 	s.artifacts.close()
+	s.publish(event.ConnectSession{Time: time.Now(), Session: s.key.id, User: s.key.user, Ended: true})
 	return errors.Join(append(errs, s.engine.Close())...)
 }
 
@@ -232,12 +235,13 @@ func (m *sessions) find(r request, create bool) (*session, error) {
 // add registers a session; m.mu is held.
 func (m *sessions) add(key sessionKey, e Session) *session {
 	v := e.Conf().Values()
-	s := &session{key: key, serverID: uuid.NewString(), engine: e, ops: map[string]*operation{}, errors: map[string]*sparkerr.Error{},
+	s := &session{key: key, serverID: uuid.NewString(), engine: e, publish: m.srv.publish, ops: map[string]*operation{}, errors: map[string]*sparkerr.Error{},
 		relations: map[string]checkpoint{}}
 	s.gone.limit = int(v.Int("spark.connect.execute.manager.abandonedTombstonesSize"))
 	s.artifacts.limit = v.Int("spark.sql.session.localRelationSizeLimit")
 	s.artifacts.session, s.artifacts.quota, s.artifacts.parent = key.id, sessionShare*m.srv.opts.MaxArtifact, m.srv.opts.Folder
 	m.live[key] = s
+	s.publish(event.ConnectSession{Time: time.Now(), Session: key.id, User: key.user})
 	return s
 }
 

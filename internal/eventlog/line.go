@@ -83,6 +83,9 @@ func (e *encoder) form(ev event.Event) any {
 	if f := e.sqlForm(name, ev); f != nil {
 		return f
 	}
+	if f := e.connectForm(name, ev); f != nil {
+		return f
+	}
 	return otherForm(name, ev)
 }
 

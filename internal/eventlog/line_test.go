@@ -93,6 +93,13 @@ func everything() []event.Event {
 		event.NodeExcluded{Time: at, Host: "h", Failures: 2, Stage: -1}, event.NodeExcluded{Time: at, Host: "h", Failures: 2, Stage: 3},
 		event.NodeUnexcluded{Time: at, Host: "h"},
 		event.BlockManagerRemoved{Time: at, ID: manager}, event.ExecutorRemoved{Time: at, Executor: "1", Reason: "lost"},
+		event.ConnectService{Time: at, Host: "h", Port: 15002}, event.ConnectSession{Time: at, Session: "s", User: "u"},
+		event.ConnectOperationStarted{Time: at, JobTag: "tag", Operation: "o", Session: "s", User: "u", Statement: "select 1", Tags: []string{"mine"}},
+		event.ConnectOperation{Time: at, JobTag: "tag", Operation: "o", State: event.ConnectFinished, Rows: 3},
+		event.ConnectOperation{Time: at, JobTag: "tag", Operation: "o", State: event.ConnectFailed, Err: errors.New("[X] y")},
+		event.ConnectOperation{Time: at, JobTag: "tag", Operation: "o", State: event.ConnectCanceled},
+		event.ConnectOperation{Time: at, JobTag: "tag", Operation: "o", State: event.ConnectClosed},
+		event.ConnectSession{Time: at, Session: "s", User: "u", Ended: true}, event.ConnectService{Time: at, Host: "h", Port: 15002, Ended: true},
 		event.ApplicationEnd{Time: at, ExitCode: 1})
 }
 
@@ -224,7 +231,7 @@ func TestRedaction(t *testing.T) {
 			t.Errorf("%q is in the log", secret)
 		}
 	}
-	if n := strings.Count(got, conf.Hidden); n != 4 {
+	if n := strings.Count(got, conf.Hidden); n != 5 {
 		t.Errorf("%d values are hidden, want 4", n)
 	}
 }

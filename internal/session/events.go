@@ -30,6 +30,14 @@ func (a *App) openBus(ctx context.Context) error {
 	return nil
 }
 
+// Publisher is what events are published with; nil: nobody keeps them.
+func (a *App) Publisher() func(event.Event) {
+	if a.eventLog == nil {
+		return nil
+	}
+	return a.bus.Publish
+}
+
 // closeBus publishes the end of the application, and delivers all that was published.
 func (a *App) closeBus(ctx context.Context) error {
 	if a.bus == nil {

@@ -158,6 +158,11 @@ func (s *Session) Clone() *Session {
 	return c
 }
 
+// Describe says what listeners know the query and its jobs by.
+func (q *Query) Describe(description string, tags []string) {
+	q.q.description, q.q.tags = description, tags
+}
+
 // OnProgress is told how far the query is while it runs.
 func (q *Query) OnProgress(f func(Progress)) { q.q.progress = f }
 

@@ -67,6 +67,9 @@ func (q *query) Run(ctx context.Context, sink connect.Sink) error {
 		}
 		sink.Progress(stages, p.Tasks)
 	})
+	if jobs, ok := connect.JobsOf(ctx); ok {
+		q.Describe(jobs.Description, jobs.Tags)
+	}
 	return q.Query.Run(ctx, func(b *columnar.Batch) error { return sink.Batch(b) })
 }
 
