@@ -40,7 +40,7 @@ unit:
 
 # The rooms in which goroutines meet. The race detector needs cgo; the product does not.
 race:
-	CGO_ENABLED=1 $(GO) test -race -short ./internal/driver/... ./internal/cluster/... ./internal/exec/... ./internal/memory/... ./internal/shuffle/... ./internal/session/... ./internal/connect/...
+	CGO_ENABLED=1 $(GO) test -race -short ./internal/driver/... ./internal/cluster/... ./internal/audit/... ./internal/rpc/... ./internal/exec/... ./internal/memory/... ./internal/shuffle/... ./internal/session/... ./internal/connect/...
 
 # Real PySpark clients against the real binary.
 integration: bin/firesteel $(VENV)/client-4.2/.done $(VENV)/client-4.3/.done data/tpch-0.1/.done
