@@ -14,34 +14,80 @@ import (
 	"golang.org/x/term"
 
 	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/progress"
 	"github.com/firesteel/firesteel/internal/session"
 	"github.com/firesteel/firesteel/internal/show"
 	"github.com/firesteel/firesteel/internal/sqlparser"
 	"github.com/firesteel/firesteel/internal/types"
+	"github.com/firesteel/firesteel/internal/vfs"
 )
 
 // sqlShell runs statements of one session and prints their rows.
 type sqlShell struct {
-	s      *session.Session
-	out    io.Writer
-	format string // table, tsv
-	timing bool
-	limit  int // rows that a table shows; 0: all
+	app     *session.App
+	s       *session.Session
+	out     io.Writer
+	format  string // table, tsv
+	timing  bool
+	echo    bool // statements are printed before they are run
+	sources int  // files that are being run by SOURCE
+}
+
+// sqlFlags are the flags that the SQL shell has and no other command.
+type sqlFlags struct {
+	text, file, database, format string
+	timing, silent               bool
+	inits, vars, hiveVars, confs []string
+}
+
+func (q *sqlFlags) register(f flags) {
+	f.StringVarP(&q.text, "execute", "e", "", "run these statements and end")
+	f.StringVarP(&q.file, "file", "f", "", "run the statements of this file and end")
+	f.StringArrayVarP(&q.inits, "init", "i", nil, "run the statements of this file first; may be given many times")
+	f.StringArrayVarP(&q.vars, "define", "d", nil, "NAME=VALUE of a variable, which statements write as ${NAME}; may be given many times")
+	f.StringArrayVar(&q.hiveVars, "hivevar", nil, "the same as --define")
+	f.StringArrayVar(&q.confs, "hiveconf", nil, "NAME=VALUE of a setting or variable; may be given many times")
+	f.StringVar(&q.database, "database", "", "database to start in")
+	f.StringVar(&q.format, "format", "", "how rows are printed: table or tsv (default table; tsv under the name spark-sql)")
+	f.BoolVar(&q.timing, "timing", true, "print how long each statement took (to the terminal, never to standard output)")
+	f.BoolVarP(&q.silent, "silent", "S", false, "no timing, no greeting")
+}
+
+// variables are the names and values that the session starts with, the last ones of a name. Settings that only a whole
+// application can have go to the application's, where those weigh more that were given in another way.
+func (q *sqlFlags) variables(app map[string]string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, l := range []struct {
+		flag string
+		list []string
+	}{{"--hiveconf", q.confs}, {"--define", q.vars}, {"--hivevar", q.hiveVars}} {
+		for _, kv := range l.list {
+			k, v, ok := strings.Cut(kv, "=")
+			switch {
+			case !ok || k == "":
+				return nil, usageError{fmt.Errorf("%s is NAME=VALUE, not %q", l.flag, kv)}
+			case conf.Modifiable(k) == nil:
+				out[k] = v
+			case app[k] == "":
+				app[k] = v
+			}
+		}
+	}
+	return out, nil
 }
 
 func runSQL(ctx context.Context, args []string) (result error) {
 	f := newFlags("sql", "[-e SQL | -f FILE] [flags]")
 	var app appFlags
-	text := f.StringP("execute", "e", "", "run these statements and end")
-	file := f.StringP("file", "f", "", "run the statements of this file and end")
-	database := f.String("database", "", "database to start in")
-	format := f.String("format", "", "how rows are printed: table or tsv (default table; tsv under the name spark-sql)")
-	timing := f.Bool("timing", true, "print how long each statement took (to the terminal, never to standard output)")
-	silent := f.BoolP("silent", "S", false, "no timing, no greeting")
+	var own sqlFlags
+	own.register(f)
 	app.register(f)
 	if err := app.parse(ctx, f, args); err != nil {
 		return err
+	}
+	if own.text != "" && own.file != "" {
+		return usageError{errors.New("The '-e' and '-f' options cannot be specified simultaneously")}
 	}
 	o, err := app.options()
 	if err != nil {
@@ -53,6 +99,10 @@ func runSQL(ctx context.Context, args []string) (result error) {
 	if o.Name == "" {
 		o.Name = "firesteel sql"
 	}
+	vars, err := own.variables(o.Conf)
+	if err != nil {
+		return err
+	}
 	stop, err := app.startProfile()
 	if err != nil {
 		return err
@@ -63,36 +113,56 @@ func runSQL(ctx context.Context, args []string) (result error) {
 		return err
 	}
 	defer a.Close(context.WithoutCancel(ctx))
-	defer showProgress(ctx, a, o, !*silent)()
-	sh := &sqlShell{s: a.NewSession(), out: os.Stdout, format: *format, timing: *timing && !*silent}
+	defer showProgress(ctx, a, o, !own.silent)()
+	sh := &sqlShell{app: a, s: a.NewSession(), out: os.Stdout, format: own.format, timing: own.timing && !own.silent, echo: app.verbose}
 	if sh.format == "" {
 		sh.format = "table"
 		if filepath.Base(os.Args[0]) == "spark-sql" {
 			sh.format = "tsv"
 		}
 	}
-	if *database != "" {
-		if err := sh.run(ctx, "USE "+types.Quote(*database)); err != nil {
-			return err
+	if quit, err := sh.begin(ctx, &own, vars); quit || err != nil {
+		return err
+	}
+	return sh.work(ctx, &own)
+}
+
+// begin does what comes before the statements: variables, the database, and files.
+func (sh *sqlShell) begin(ctx context.Context, own *sqlFlags, vars map[string]string) (quit bool, err error) {
+	for k, v := range vars {
+		if err := sh.s.Conf().Set(k, v); err != nil {
+			return false, err
 		}
 	}
+	if own.database != "" {
+		if err := sh.run(ctx, "USE "+types.Quote(own.database)); err != nil {
+			return false, err
+		}
+	}
+	for _, file := range own.inits {
+		if quit, err := sh.file(ctx, file); quit || err != nil {
+			return quit, err
+		}
+	}
+	return false, nil
+}
+
+// work runs the statements that were given, or that are typed.
+func (sh *sqlShell) work(ctx context.Context, own *sqlFlags) (err error) {
 	switch {
-	case *text != "":
-		return sh.script(ctx, *text)
-	case *file != "":
-		b, err := os.ReadFile(*file)
-		if err != nil {
-			return err
-		}
-		return sh.script(ctx, string(b))
+	case own.text != "":
+		_, err = sh.statements(ctx, own.text)
+	case own.file != "":
+		_, err = sh.file(ctx, own.file)
 	case !term.IsTerminal(int(os.Stdin.Fd())):
-		b, err := io.ReadAll(os.Stdin)
-		if err != nil {
-			return err
+		var b []byte
+		if b, err = io.ReadAll(os.Stdin); err == nil {
+			_, err = sh.statements(ctx, string(b))
 		}
-		return sh.script(ctx, string(b))
+	default:
+		err = sh.interact(ctx, !own.silent)
 	}
-	return sh.interact(ctx, !*silent)
+	return err
 }
 
 // showProgress draws Spark's progress bar on a terminal's standard error while stages run longer than a moment, as
@@ -125,18 +195,58 @@ func showProgress(ctx context.Context, a *session.App, o session.Options, byDefa
 	}
 }
 
-// script runs statements until one fails.
-func (sh *sqlShell) script(ctx context.Context, text string) error {
+// statements runs statements one after the other until one fails, or says that the shell should end.
+func (sh *sqlShell) statements(ctx context.Context, text string) (quit bool, err error) {
 	for _, stmt := range sqlparser.SplitStatements(text) {
-		if err := sh.run(ctx, stmt); err != nil {
-			return err
+		word, rest, _ := strings.Cut(strings.TrimSpace(stmt), " ")
+		switch word = strings.ToLower(word); {
+		case rest == "" && (word == "quit" || word == "exit"):
+			return true, nil
+		case word == "source":
+			quit, err = sh.source(ctx, strings.TrimSpace(rest))
+		default:
+			err = sh.run(ctx, stmt)
+		}
+		if quit || err != nil {
+			return quit, err
 		}
 	}
-	return nil
+	return false, nil
+}
+
+// file runs the statements of a file: of this machine, or of a file system that its URI names.
+func (sh *sqlShell) file(ctx context.Context, path string) (quit bool, err error) {
+	if scheme, _ := vfs.SplitScheme(path); scheme == "file" && !strings.Contains(path, ":") {
+		path = "file:" + path
+	}
+	f, name, err := sh.app.Rooms().FS.Resolve(path)
+	if err != nil {
+		return false, err
+	}
+	text, err := vfs.ReadFile(ctx, f, name)
+	if err != nil {
+		return false, err
+	}
+	return sh.statements(ctx, string(text))
+}
+
+// maxSources is how many files may run each other by SOURCE.
+const maxSources = 50
+
+// source runs a file in the middle of statements, as the command SOURCE.
+func (sh *sqlShell) source(ctx context.Context, path string) (quit bool, err error) {
+	if sh.sources++; sh.sources > maxSources {
+		return false, fmt.Errorf("%s: %d files run each other", path, maxSources)
+	}
+	defer func() { sh.sources-- }()
+	return sh.file(ctx, path)
 }
 
 // run executes one statement and prints its rows.
 func (sh *sqlShell) run(ctx context.Context, stmt string) error {
+	if sh.echo {
+		fmt.Fprintln(sh.out, strings.TrimSpace(stmt))
+	}
 	start := time.Now()
 	p := &printer{sh: sh}
 	if err := sh.s.SQL(ctx, stmt, p.begin, p.batch); err != nil {
@@ -164,7 +274,11 @@ func (p *printer) begin(s *types.Schema) error {
 	p.schema = s
 	loc, _ := types.Zone(p.sh.s.Conf().Values().String("spark.sql.session.timeZone"))
 	p.format = &show.Format{Zone: loc}
-	return nil
+	if p.sh.format != "tsv" || len(s.Fields) == 0 || !p.sh.s.Conf().Values().Bool("hive.cli.print.header") {
+		return nil
+	}
+	_, err := fmt.Fprintln(p.sh.out, strings.Join(s.Names(), "\t"))
+	return err
 }
 
 // tableRows is how many rows a printed table has at most.
@@ -210,7 +324,7 @@ func (sh *sqlShell) interact(ctx context.Context, greet bool) error {
 	if greet {
 		fmt.Fprintf(os.Stderr, "Firesteel %s (Spark %s semantics). Statements end with ';'. Ctrl-D or 'quit;' ends, Ctrl-C stops a query.\n", session.Version, session.SparkVersion)
 	}
-	r := &repl{prompt: "firesteel> ", more: "         > ", history: ".firesteel_history", complete: completeSQL, run: sh.typed}
+	r := &repl{prompt: "firesteel> ", more: "         > ", history: ".firesteel_history", complete: completeSQL, run: sh.statements}
 	return r.interact(ctx)
 }
 
@@ -218,17 +332,4 @@ func (sh *sqlShell) interact(ctx context.Context, greet bool) error {
 func completeSQL(text string) bool {
 	t := strings.TrimSpace(text)
 	return t == "" || strings.HasSuffix(t, ";") || t == "quit" || t == "exit"
-}
-
-// typed runs statements one after the other until one fails.
-func (sh *sqlShell) typed(ctx context.Context, text string) (quit bool, err error) {
-	for _, stmt := range sqlparser.SplitStatements(text) {
-		if word := strings.ToLower(strings.TrimSpace(stmt)); word == "quit" || word == "exit" {
-			return true, nil
-		}
-		if err := sh.run(ctx, stmt); err != nil {
-			return false, err
-		}
-	}
-	return false, nil
 }

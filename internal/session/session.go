@@ -55,11 +55,19 @@ func (s *Session) exactNames() bool { return s.conf.Values().Bool("spark.sql.cas
 
 // Parse reads one statement.
 func (s *Session) Parse(text string) (logical.Plan, error) {
+	text, err := s.substitute(text)
+	if err != nil {
+		return nil, err
+	}
 	return sqlparser.ParsePlan(text, s.parserOptions())
 }
 
 // ParseExpression reads an expression.
 func (s *Session) ParseExpression(text string) (expr.Expr, error) {
+	text, err := s.substitute(text)
+	if err != nil {
+		return nil, err
+	}
 	return sqlparser.ParseExpression(text, s.parserOptions())
 }
 
