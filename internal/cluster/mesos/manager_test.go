@@ -171,7 +171,7 @@ func TestManager(t *testing.T) {
 	s.offer("o1")
 	a := s.next(t, "ACCEPT")
 	task := a.Accept.Operations[0].Launch.TaskInfos[0]
-	want := `exec '/opt/it'\''s/firesteel' 'executor' '--driver-url' 'driver:1' '--app-id' 'app-1' '--executor-id' '1' '--host' 'agent' '--cores' '1' '--memory' '536870912'`
+	want := sandboxed + `exec '/opt/it'\''s/firesteel' 'executor' '--driver-url' 'driver:1' '--app-id' 'app-1' '--executor-id' '1' '--host' 'agent' '--cores' '1' '--memory' '536870912'`
 	if task.Command.Value != want || !task.Command.Shell {
 		t.Errorf("the command is %s", task.Command.Value)
 	}
@@ -319,7 +319,7 @@ func TestPrograms(t *testing.T) {
 		_ = m.Scale(t.Context(), 1)
 		s.offer("o")
 		got := s.next(t, "ACCEPT").Accept.Operations[0].Launch.TaskInfos[0].Command
-		if !strings.HasPrefix(got.Value, want+" ") || len(got.URIs) == 0 || got.URIs[0].Extract == strings.HasSuffix(got.URIs[0].Value, "firesteel") {
+		if !strings.HasPrefix(got.Value, sandboxed+want+" ") || len(got.URIs) == 0 || got.URIs[0].Extract == strings.HasSuffix(got.URIs[0].Value, "firesteel") {
 			t.Errorf("%+v", got)
 		}
 		_ = m.Stop(t.Context())

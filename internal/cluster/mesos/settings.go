@@ -170,6 +170,10 @@ func isArchive(name string) bool {
 	return slices.ContainsFunc(archives, func(end string) bool { return strings.HasSuffix(name, end) })
 }
 
+// sandboxed has a task keep its files in the sandbox, unless its environment says where: the agent removes those of tasks that
+// were killed.
+const sandboxed = `export SPARK_LOCAL_DIRS="${SPARK_LOCAL_DIRS:-$MESOS_SANDBOX}"; `
+
 // program says how executors get their program: what the agent fetches, and the beginning of the shell command.
 func program(v *conf.Values, app *cluster.App) (fetch []uri, shell string) {
 	cache := v.Bool("spark.mesos.fetcherCache.enable")
@@ -186,6 +190,7 @@ func program(v *conf.Values, app *cluster.App) (fetch []uri, shell string) {
 	} else {
 		shell = "exec " + quote(app.Executor.Binary)
 	}
+	shell = sandboxed + shell
 	for _, u := range strings.Split(v.String("spark.mesos.uris"), ",") {
 		if u = strings.TrimSpace(u); u != "" {
 			fetch = append(fetch, uri{Value: u, Extract: isArchive(u), Cache: cache})
