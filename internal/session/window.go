@@ -111,6 +111,7 @@ func (w *window) end(_ context.Context, part int) error {
 func (w *window) drain() {
 	for len(w.waiting[w.current]) > 0 && w.err == nil {
 		b := w.waiting[w.current][0]
+		w.waiting[w.current][0] = nil // the list would keep it
 		w.waiting[w.current] = w.waiting[w.current][1:]
 		w.mu.Unlock()
 		err := w.sink(b)

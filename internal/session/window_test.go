@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
+	"weak"
 
 	"github.com/firesteel/firesteel/internal/columnar"
 	"github.com/firesteel/firesteel/internal/types"
@@ -61,4 +63,32 @@ func TestWindowErrorReachesAll(t *testing.T) {
 	if err := w.put(context.Background(), 1, rowsOf(1)); !errors.Is(err, broken) {
 		t.Fatalf("another task got %v", err)
 	}
+}
+
+// What was delivered is not kept, though results of many partitions wait in turn.
+func TestWindowForgets(t *testing.T) {
+	var delivered []weak.Pointer[columnar.Batch]
+	w := newWindow(3, func(b *columnar.Batch) error {
+		delivered = append(delivered, weak.Make(b))
+		return nil
+	})
+	for part := range 2 {
+		for range 5 {
+			if err := w.put(t.Context(), part+1, rowsOf(7)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for part := range 2 {
+		if err := w.end(t.Context(), part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.GC()
+	for i, p := range delivered {
+		if p.Value() != nil {
+			t.Errorf("batch %d of %d is still there", i, len(delivered))
+		}
+	}
+	runtime.KeepAlive(w)
 }
