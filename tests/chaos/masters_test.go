@@ -280,3 +280,47 @@ func (c *cluster) noCoreTwice(leader, apps int) {
 		c.t.Errorf("master %d knows %+v", leader, v)
 	}
 }
+
+// TestDamagedRecovery is H05: a master whose recovery folder is damaged, or of a newer version, does not start and says why and what
+// to do. With --reset-recovery it does, and learns from those who run what there is: the application is not touched.
+func TestDamagedRecovery(t *testing.T) {
+	t.Parallel() // it mostly waits
+	c := startCluster(t, 2, 2)
+	c.ready(2)
+	before := c.executors()
+	_ = c.masters[0].cmd.Process.Kill()
+	<-c.masters[0].ended
+	records := files(t, c.under("recovery"))
+	if len(records) == 0 {
+		t.Fatal("nothing is kept")
+	}
+	good, err := os.ReadFile(records[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := strings.Cut(strings.TrimPrefix(c.url, "spark://"), ":")
+	args := []string{"master", "--port", port, "--webui-port", "0", "--rest-port", "-1", "--properties-file", c.properties()}
+	for name, text := range map[string]string{
+		"cut off": string(good[:len(good)/2]), "newer": strings.Replace(string(good), `"Version":1`, `"Version":99`, 1), "nothing": "",
+	} {
+		if err := os.WriteFile(records[0], []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p := start(t, launch{args: args, bare: true})
+		if code := p.wait(20 * time.Second); code == 0 || !strings.Contains(p.err.String(), records[0]) || !strings.Contains(p.err.String(), "--reset-recovery") {
+			t.Errorf("%s: the master ended with %d and said %s", name, code, tail(p.err.String(), 500))
+		}
+	}
+	c.masters[0] = start(t, launch{args: append(args, "--reset-recovery"), bare: true})
+	c.masters[0].see(`master at spark://`, 20*time.Second)
+	eventually(t, 30*time.Second, "workers and application are back", func() bool {
+		v := c.masterView(0)
+		return v.Status == "ALIVE" && len(v.Workers) == 2 && len(v.ActiveApps) == 1
+	})
+	c.noCoreTwice(0, 1)
+	c.harmed("after the reset", func(context.Context) string { return "" })
+	if now := c.executors(); !slices.Equal(now, before) {
+		t.Errorf("the executors were %v and are %v", before, now)
+	}
+	c.stop()
+}
