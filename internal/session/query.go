@@ -195,7 +195,9 @@ func broadcasts(p *Plans) (found bool) {
 
 // execute runs the subqueries of a planned query and then the query.
 func (q *query) execute(ctx context.Context, plans *Plans, sink func(*columnar.Batch) error) error {
-	q.sql.start(q, outline(plans.Physical), plans.Physical)
+	if q.sql != nil { // a description may be long
+		q.sql.start(q, outline(plans.Physical), plans.Physical)
+	}
 	values, err := q.subqueries(ctx, plans)
 	if err != nil {
 		return err
