@@ -3,6 +3,7 @@ package executor_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -158,6 +159,30 @@ func TestExclusion(t *testing.T) {
 	}
 	if !slices.ContainsFunc(out, func(r driver.RemoteResult) bool { return r.At == "0" }) {
 		t.Error("executor 0 gets no tasks though its time is over")
+	}
+}
+
+// An executor that is excluded for its failures is ended where that is asked for, and another one comes in its place.
+func TestExcludedIsEnded(t *testing.T) {
+	c := farApart(t, 2, 1, map[string]string{"spark.excludeOnFailure.enabled": "true", "spark.excludeOnFailure.killExcludedExecutors": "true"})
+	if _, err := c.run(t, stage("bad at 0", 6)); err != nil {
+		t.Fatal(err)
+	}
+	there := func() (names string) {
+		c.procs.mu.Lock()
+		defer c.procs.mu.Unlock()
+		for _, id := range slices.Sorted(maps.Keys(c.procs.running)) {
+			names += " " + string(id)
+		}
+		return names
+	}
+	for limit := time.Now().Add(10 * time.Second); there() != " 1 2" || c.remote.Registered() != 2; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(limit) {
+			t.Fatalf("there are%s, %d of them registered", there(), c.remote.Registered())
+		}
+	}
+	if _, err := c.run(t, stage("bad at 0", 6)); err != nil {
+		t.Error(err)
 	}
 }
 
