@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 // A master that knows nothing believes all who come within the window, not only the first.
@@ -200,5 +201,32 @@ func TestNextMaster(t *testing.T) {
 	_, a = do(second, DriverSubmitted{Ask: 3, Desc: DriverDesc{Cores: 1, Memory: 1}})
 	if want := "driver-" + now.Format("20060102150405") + "-0003"; a[0].ID != want {
 		t.Errorf("a new driver is %s, want %s", a[0].ID, want)
+	}
+}
+
+// TestClockJumps is D20: when the wall clock of the master's machine is set by an hour, no worker is taken for dead, and one that is
+// silent still is noticed in time.
+func TestClockJumps(t *testing.T) {
+	for _, by := range []time.Duration{time.Hour, -time.Hour} {
+		m := newMaster(t, DefaultConfig())
+		m.now = time.Now()
+		m.worker(1, "1", 2, 100)
+		m.app(2, 1, 0, 1, 10)
+		set := m.now
+		*(*uint64)(unsafe.Pointer(&set)) += uint64(by/time.Second) << 30 // the wall clock's seconds, above its nanoseconds (package time)
+		if !set.Equal(m.now) || set.Unix() != m.now.Add(by).Unix() {
+			t.Fatalf("the form of times has changed: %v became %v", m.now, set)
+		}
+		m.now = set
+		m.wait(30 * time.Second)
+		m.step(Heartbeat{1, "1"})
+		m.wait(55 * time.Second)
+		if m.s.workers["1"].dead {
+			t.Errorf("a worker died as the clock was set by %v", by)
+		}
+		m.wait(10 * time.Second)
+		if !m.s.workers["1"].dead {
+			t.Errorf("a silent worker lives on, the clock was set by %v", by)
+		}
 	}
 }
