@@ -119,13 +119,13 @@ func (c *cluster) startMaster(i, port int) {
 	}
 }
 
-// restartMaster starts the master again where it was.
-func (c *cluster) restartMaster() {
+// restartMaster starts a master again where it was.
+func (c *cluster) restartMaster(i int) {
 	port, err := strconv.Atoi(c.url[strings.LastIndexByte(c.url, ':')+1:])
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.startMaster(0, port)
+	c.startMaster(i, port) // one of several knows its own
 	c.note()
 }
 
@@ -400,12 +400,20 @@ var faults = []fault{
 		c.net.heal(i)
 		return fmt.Sprint(i, ", ", n, " refused")
 	}},
-	{"kill the master, start it again", func(c *cluster, r *rand.Rand) string {
-		_ = c.masters[0].cmd.Process.Kill()
-		<-c.masters[0].ended
+	{"kill a master, start it again", func(c *cluster, r *rand.Rand) string {
+		i := r.IntN(len(c.masters))
+		_ = c.masters[i].cmd.Process.Kill()
+		<-c.masters[i].ended
 		time.Sleep(time.Second)
-		c.restartMaster()
-		return ""
+		c.restartMaster(i)
+		return fmt.Sprint(i)
+	}},
+	{"stop a master for longer than it takes to elect another", func(c *cluster, r *rand.Rand) string {
+		i := r.IntN(len(c.masters))
+		_ = syscall.Kill(c.masters[i].cmd.Process.Pid, syscall.SIGSTOP)
+		time.Sleep(8 * time.Second)
+		_ = syscall.Kill(c.masters[i].cmd.Process.Pid, syscall.SIGCONT)
+		return fmt.Sprint(i)
 	}},
 }
 
@@ -436,7 +444,8 @@ func flip(path string, r *rand.Rand) error {
 
 // TestChaos runs TPC-H in a loop while something breaks every ten seconds, and demands the answers of a run without faults.
 // FIRESTEEL_CHAOS_TIME is how long it lasts (90 s unless given), FIRESTEEL_CHAOS_SEED repeats a run, FIRESTEEL_CHAOS_FAULT
-// does only the faults whose names have these words, FIRESTEEL_CHAOS_EVERY is the time between faults.
+// does only the faults whose names have these words, FIRESTEEL_CHAOS_EVERY is the time between faults, FIRESTEEL_CHAOS_MASTERS
+// is how many masters there are (1).
 func TestChaos(t *testing.T) {
 	deep(t)
 	seed := uint64(time.Now().UnixNano())
@@ -447,8 +456,8 @@ func TestChaos(t *testing.T) {
 	if err != nil {
 		lasts = 90 * time.Second
 	}
-	t.Logf("to repeat: FIRESTEEL_DEEP=1 FIRESTEEL_CHAOS_SEED=%d FIRESTEEL_CHAOS_TIME=%v FIRESTEEL_CHAOS_EVERY=%s FIRESTEEL_CHAOS_FAULT=%q go test -run TestChaos ./tests/chaos",
-		seed, lasts, os.Getenv("FIRESTEEL_CHAOS_EVERY"), os.Getenv("FIRESTEEL_CHAOS_FAULT"))
+	t.Logf("to repeat: FIRESTEEL_DEEP=1 FIRESTEEL_CHAOS_SEED=%d FIRESTEEL_CHAOS_TIME=%v FIRESTEEL_CHAOS_EVERY=%s FIRESTEEL_CHAOS_FAULT=%q FIRESTEEL_CHAOS_MASTERS=%s go test -run TestChaos ./tests/chaos",
+		seed, lasts, os.Getenv("FIRESTEEL_CHAOS_EVERY"), os.Getenv("FIRESTEEL_CHAOS_FAULT"), os.Getenv("FIRESTEEL_CHAOS_MASTERS"))
 	data := tpchData(t, 1)
 	queries := make([]int, tpch.Queries)
 	for i := range queries {
@@ -458,6 +467,9 @@ func TestChaos(t *testing.T) {
 	c := &cluster{t: t, dir: t.TempDir(), seen: map[int]string{}}
 	if networked() == "" {
 		c.net = newNetwork(t, 2)
+	}
+	if n, err := strconv.Atoi(os.Getenv("FIRESTEEL_CHAOS_MASTERS")); err == nil && n > 1 {
+		c.among = c.freeAddresses(n)
 	}
 	c.begin(2, 3, nil)
 	c.ready(3)

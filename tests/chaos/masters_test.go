@@ -24,13 +24,17 @@ import (
 // submissionLimit is how long a submission may wait while the masters elect another leader.
 const submissionLimit = 15 * time.Second
 
-// freeAddresses are addresses of this host that nobody listens on now.
-func freeAddresses(t *testing.T, n int) (out []string) {
-	t.Helper()
+// freeAddresses are addresses for masters that nobody listens on now.
+func (c *cluster) freeAddresses(n int) (out []string) {
+	c.t.Helper()
+	host := "127.0.0.1"
+	if c.net != nil {
+		host = c.net.router()
+	}
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 		if err != nil {
-			t.Fatal(err)
+			c.t.Fatal(err)
 		}
 		defer l.Close()
 		out = append(out, l.Addr().String())
@@ -196,7 +200,8 @@ func TestMasterFailOver(t *testing.T) {
 	t.Parallel() // it mostly waits
 	data := tpchData(t, 0.1)
 	want := answers(t, data, []int{5, 9, 18, 21})
-	c := &cluster{t: t, dir: t.TempDir(), seen: map[int]string{}, among: freeAddresses(t, 3)}
+	c := &cluster{t: t, dir: t.TempDir(), seen: map[int]string{}}
+	c.among = c.freeAddresses(3)
 	c.begin(2, 2, nil)
 	c.ready(2)
 	cl := c.server.connect(t)
