@@ -101,10 +101,21 @@ func NewWriteJob(ctx context.Context, spec WriteSpec, env *Env) (*WriteJob, erro
 		j.Skip = true
 		return j, nil
 	}
-	if err := f.MkdirAll(ctx, j.temp(path)); err != nil {
+	if err := j.makeTemp(ctx, f, path); err != nil {
 		return nil, writeError(f.URI(path), err)
 	}
 	return j, nil
+}
+
+// makeTemp makes the job's own temporary directory. A job that ends may remove the directory of all jobs' between the two steps
+// of that; then it is tried again.
+func (j *WriteJob) makeTemp(ctx context.Context, f vfs.FS, path string) (err error) {
+	for range 100 {
+		if err = f.MkdirAll(ctx, j.temp(path)); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	return err
 }
 
 // newID is a random UUID.
@@ -254,15 +265,7 @@ func (j *WriteJob) removeTemp(ctx context.Context, f vfs.FS, path string) error 
 	if err := f.Remove(ctx, j.temp(path)); err != nil {
 		return err
 	}
-	all := vfs.Join(path, temporary)
-	l, err := f.List(ctx, all)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && len(l) > 0 {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return f.Remove(ctx, all)
+	return f.RemoveEmpty(ctx, vfs.Join(path, temporary))
 }
 
 // Abort removes all that the job wrote.

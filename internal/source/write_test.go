@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"sort"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/firesteel/firesteel/internal/catalog"
@@ -292,4 +293,46 @@ func TestCommitOnce(t *testing.T) {
 	if _, rows := readPath(t, env, "parquet", "mem:/o", nil, nil); fmt.Sprint(rows) != "[[1 a <nil>]]" {
 		t.Error(rows)
 	}
+}
+
+// Jobs that end do not take away the temporary files of others that begin.
+func TestWritersSideBySide(t *testing.T) {
+	const writers, rounds = 4, 200
+	ctx, env := context.Background(), testEnv()
+	out := "file:" + t.TempDir()
+	var all sync.WaitGroup
+	for range writers {
+		all.Go(func() {
+			for range rounds {
+				j, err := NewWriteJob(ctx, WriteSpec{Format: "parquet", Path: out, Schema: idName, Mode: Append}, env)
+				if err == nil {
+					err = writeOne(ctx, j, env)
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	if _, rows := readPath(t, env, "parquet", out, nil, nil); len(rows) != writers*rounds {
+		t.Errorf("%d rows of %d", len(rows), writers*rounds)
+	}
+}
+
+// writeOne writes a row and commits the job.
+func writeOne(ctx context.Context, j *WriteJob, env *Env) error {
+	w, err := j.TaskWriter(ctx, 0, 0, env)
+	if err != nil {
+		return err
+	}
+	if err := w.Write(ctx, rowsBatch(idName, [][]any{{int64(1), "a", nil}})); err != nil {
+		return err
+	}
+	m, err := w.Commit(ctx)
+	if err != nil {
+		return err
+	}
+	return j.Commit(ctx, []CommitMessage{m}, env)
 }

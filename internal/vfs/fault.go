@@ -139,3 +139,11 @@ func (f *Faulty) Remove(ctx context.Context, path string) error {
 	}
 	return f.FS.Remove(ctx, path)
 }
+
+// RemoveEmpty implements FS; to the rule it is a Remove.
+func (f *Faulty) RemoveEmpty(ctx context.Context, path string) error {
+	if err := f.check(OpRemove, path); err != nil {
+		return err
+	}
+	return f.FS.RemoveEmpty(ctx, path)
+}

@@ -193,6 +193,15 @@ func (l *Local) Rename(_ context.Context, from, to string) error {
 // Remove implements FS.
 func (l *Local) Remove(_ context.Context, path string) error { return os.RemoveAll(path) }
 
+// RemoveEmpty implements FS.
+func (l *Local) RemoveEmpty(_ context.Context, path string) error {
+	err := os.Remove(path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) { // the latter stands for not empty
+		return nil
+	}
+	return err
+}
+
 // Grow implements Grower. What is written is seen at once, and outlives the process.
 func (l *Local) Grow(_ context.Context, path string, mode uint32) (Growing, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

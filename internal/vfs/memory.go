@@ -167,6 +167,20 @@ func (m *Memory) Rename(_ context.Context, from, to string) error {
 	return nil
 }
 
+// RemoveEmpty implements FS.
+func (m *Memory) RemoveEmpty(_ context.Context, path string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	path = clean(path)
+	for p := range m.files {
+		if strings.HasPrefix(p, path+"/") {
+			return nil
+		}
+	}
+	delete(m.files, path)
+	return nil
+}
+
 // Remove implements FS.
 func (m *Memory) Remove(_ context.Context, path string) error {
 	m.mu.Lock()

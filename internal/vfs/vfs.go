@@ -58,6 +58,9 @@ type FS interface {
 	Rename(ctx context.Context, from, to string) error
 	// Remove deletes a file, or a directory with all that is in it; that it does not exist is no error.
 	Remove(ctx context.Context, path string) error
+	// RemoveEmpty deletes a directory in which nothing is; one that holds something stays, and neither this nor its absence is an
+	// error.
+	RemoveEmpty(ctx context.Context, path string) error
 	// URI prints a path of this FS with its scheme.
 	URI(path string) string
 }

@@ -51,6 +51,16 @@ func suite(t *testing.T, f FS, root string) {
 	if _, err := f.Stat(ctx, Join(root, "g", "e", "b")); err != nil {
 		t.Fatal(err)
 	}
+	must(f.RemoveEmpty(ctx, Join(root, "g", "e")))
+	if _, err := f.Stat(ctx, Join(root, "g", "e", "b")); err != nil {
+		t.Fatalf("the directory that was removed held a file: %v", err)
+	}
+	must(f.MkdirAll(ctx, Join(root, "h")))
+	must(f.RemoveEmpty(ctx, Join(root, "h")))
+	must(f.RemoveEmpty(ctx, Join(root, "h")))
+	if ok, err := Exists(ctx, f, Join(root, "h")); ok || err != nil {
+		t.Fatalf("an empty directory is left: %v", err)
+	}
 	must(f.Remove(ctx, Join(root, "g")))
 	must(f.Remove(ctx, Join(root, "g")))
 	if _, err := f.Open(ctx, Join(root, "g", "e", "b")); !errors.Is(err, fs.ErrNotExist) {

@@ -283,6 +283,19 @@ func (f *FS) Remove(ctx context.Context, path string) error {
 	return pathError("remove", path, n.call(ctx, "delete", &deleteRequest{p, true}, &boolResponse{}))
 }
 
+// RemoveEmpty implements vfs.FS.
+func (f *FS) RemoveEmpty(ctx context.Context, path string) error {
+	n, p, err := f.node(path)
+	if err != nil {
+		return err
+	}
+	err = n.call(ctx, "delete", &deleteRequest{p, false}, &boolResponse{})
+	if errors.Is(err, hadoop.Exception("PathIsNotEmptyDirectoryException")) {
+		return nil
+	}
+	return pathError("remove", path, err)
+}
+
 // Hosts implements vfs.Locator: the hosts that have most of the range.
 func (f *FS) Hosts(ctx context.Context, path string, off, length int64) ([]string, error) {
 	n, p, err := f.node(path)
