@@ -32,6 +32,7 @@ var processLimit atomic.Int64
 func LimitProcess(total int64) (budget int64) {
 	processLimit.Store(total)
 	debug.SetMemoryLimit(total - total/heapSpare)
+	paceCollector()
 	columnar.LimitValues(total / valueShare)
 	Buffers.Limit(min(slabKept, total/slabShare))
 	return BudgetOf(total)

@@ -111,7 +111,7 @@ func NewWriteJob(ctx context.Context, spec WriteSpec, env *Env) (*WriteJob, erro
 // of that; then it is tried again.
 func (j *WriteJob) makeTemp(ctx context.Context, f vfs.FS, path string) (err error) {
 	for range 100 {
-		if err = f.MkdirAll(ctx, j.temp(path)); !errors.Is(err, fs.ErrNotExist) {
+		if err = f.MkdirAll(ctx, j.temp(path)); !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) {
 			break
 		}
 	}

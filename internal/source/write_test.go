@@ -309,7 +309,7 @@ func TestWritersSideBySide(t *testing.T) {
 					err = writeOne(ctx, j, env)
 				}
 				if err != nil {
-					t.Error(err)
+					t.Errorf("%v: %v", err, errors.Unwrap(err))
 					return
 				}
 			}

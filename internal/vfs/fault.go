@@ -60,6 +60,7 @@ type faultyFile struct {
 }
 
 func (h *faultyFile) View(int64, int64) ([]byte, bool) { return nil, false }
+func (h *faultyFile) Forget(int64, int64)              {}
 func (h *faultyFile) ReadAt(b []byte, off int64) (int, error) {
 	if err := h.fs.check(OpRead, h.Info().Path); err != nil {
 		return 0, err

@@ -86,6 +86,13 @@ func (f *localFile) View(off, n int64) ([]byte, bool) {
 	return f.m.data[off : off+n : off+n], true
 }
 
+// Forget implements File.
+func (f *localFile) Forget(off, n int64) {
+	if f.m != nil && off >= 0 && n > 0 && off <= int64(len(f.m.data))-n {
+		f.maps.forget(f.m, off, n)
+	}
+}
+
 func (f *localFile) Close() error {
 	if f.m != nil {
 		f.maps.put(f.m)

@@ -17,7 +17,20 @@ type mappings struct {
 	idle   *list.List // of *mapping, least recently used first
 	bytes  int64      // idle and in use
 	budget int64
+
+	read      []span // that nobody looks at, in the order in which they were forgotten
+	readBytes int64
 }
+
+// span is a part of a mapping.
+type span struct {
+	m      *mapping
+	off, n int64
+}
+
+// maxRead bounds the pages of mapped files that stay in the process although nobody looks at them: they count as its memory.
+// A few stay, so that small tables are not faulted in again by each query.
+const maxRead = 16 << 20
 
 type mapping struct {
 	key  Info
@@ -102,6 +115,25 @@ func (c *mappings) drop(m *mapping) {
 func (c *mappings) evict() {
 	for c.bytes > c.budget && c.idle.Len() > 0 {
 		c.drop(c.idle.Front().Value.(*mapping))
+	}
+}
+
+// forget lets pages that were read leave the process, the oldest first.
+func (c *mappings) forget(m *mapping, off, n int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	page := int64(os.Getpagesize())
+	n += off & (page - 1)
+	off &^= page - 1
+	c.read = append(c.read, span{m, off, n})
+	c.readBytes += n
+	for c.readBytes > maxRead {
+		s := c.read[0]
+		c.read = c.read[1:]
+		c.readBytes -= s.n
+		if s.m.data != nil {
+			forgetPages(s.m.data[s.off:][:s.n])
+		}
 	}
 }
 

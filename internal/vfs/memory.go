@@ -66,6 +66,8 @@ func (f *memFile) View(off, n int64) ([]byte, bool) {
 	return f.n.data[off : off+n : off+n], true
 }
 
+func (f *memFile) Forget(int64, int64) {}
+
 // Create implements FS.
 func (m *Memory) Create(_ context.Context, path string) (Writer, error) {
 	return &memWriter{m: m, path: clean(path)}, nil

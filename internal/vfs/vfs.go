@@ -36,6 +36,8 @@ type File interface {
 	Info() Info
 	// View shows n bytes at off in place, if the FS can. The bytes may be touched only inside Guard, and not after Close.
 	View(off, n int64) (b []byte, ok bool)
+	// Forget says that the views of a range are not looked at any more, so that they need not stay in memory.
+	Forget(off, n int64)
 }
 
 // Writer writes one file. Exactly one of Close and Abort takes effect; Abort after Close does nothing.

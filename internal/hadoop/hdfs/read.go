@@ -80,6 +80,9 @@ func (h *file) Info() vfs.Info { return h.info }
 // View implements vfs.File: nothing of HDFS is in memory.
 func (h *file) View(int64, int64) ([]byte, bool) { return nil, false }
 
+// Forget implements vfs.File.
+func (h *file) Forget(int64, int64) {}
+
 // Close implements vfs.File.
 func (h *file) Close() error {
 	h.mu.Lock()

@@ -211,8 +211,11 @@ func (p *pages) readDictionary(h *pageHeader) (columnar.Vector, error) {
 	return p.plain(buf, 0, int(h.values))
 }
 
-// close retires all buffers.
+// close retires all buffers and lets go of the file's pages.
 func (p *pages) close() {
+	if p.win.f != nil {
+		p.win.f.Forget(p.chunk.start(), p.chunk.Compressed)
+	}
 	p.release()
 	for _, b := range p.dictBuf {
 		p.pool.retire(b)
