@@ -29,7 +29,7 @@ type SparkContext struct {
 
 func newContext(s *Session) *SparkContext {
 	r := s.app.Rooms()
-	env := &rdd.Env{Executor: event.DriverExecutor, Pool: r.Pool, Dirs: r.Dirs, FS: r.FS, Shuffle: r.Shuffle, Blocks: rdd.NewBlocks(r.Pool)}
+	env := &rdd.Env{Executor: event.DriverExecutor, Pool: r.Pool, Dirs: r.Dirs, FS: r.FS, Shuffle: r.Shuffle, File: r.File, Blocks: rdd.NewBlocks(r.Pool)}
 	env.Statuses = func(_ context.Context, id event.ShuffleID, _ int64) ([]shuffle.MapStatus, error) {
 		return r.Shuffle.Statuses(id), nil
 	}
@@ -98,6 +98,27 @@ func (c *SparkContext) LocalProperty(key string) string {
 	defer c.mu.Unlock()
 	return c.local[key]
 }
+
+// AddFile brings a file to the tasks of the jobs that are started later: each process that runs tasks gets it once, into its working
+// folder. path is one of this machine, or an hdfs:, http: or https: address, and #NAME after it gives the file another name. Files of
+// the setting spark.files are there from the start. See TaskContext.File.
+func (c *SparkContext) AddFile(ctx context.Context, path string) error {
+	return c.app.AddFile(ctx, path, false)
+}
+
+// AddArchive is AddFile for an archive (.zip, .jar, .tar, .tar.gz, .tgz), which is unpacked into a folder of its name, or of that after #.
+func (c *SparkContext) AddArchive(ctx context.Context, path string) error {
+	return c.app.AddFile(ctx, path, true)
+}
+
+// ListFiles are the files that were added, as they were given.
+func (c *SparkContext) ListFiles() []string { return c.app.Files() }
+
+// ListArchives are the archives that were added.
+func (c *SparkContext) ListArchives() []string { return c.app.Archives() }
+
+// File is where a file that was added is on the driver, or the folder of an archive. Tasks ask TaskContext.File.
+func (c *SparkContext) File(name string) string { return c.app.File(name) }
 
 // The properties that Spark's job groups, descriptions and pools are.
 const (
@@ -173,6 +194,10 @@ func (t *TaskContext) StageID() int { return int(t.t.Stage) }
 
 // ExecutorID is the executor that the task runs on: driver, in local mode.
 func (t *TaskContext) ExecutorID() string { return string(t.t.Env.Executor) }
+
+// File is where a file that was added to the application is for this task, or the folder of an archive: Spark's SparkFiles.get. On
+// executors it is in the folder that they run in.
+func (t *TaskContext) File(name string) string { return t.t.Env.File(name) }
 
 // LocalProperty is a property that was set on the driver (SetLocalProperty).
 func (t *TaskContext) LocalProperty(key string) string { return t.t.Properties[key] }

@@ -278,8 +278,6 @@ func (s *settings) checkMaster() error {
 		return err
 	case s.values["spark.yarn.proxyUser"] != "" && m.Kind != cluster.YARN:
 		return sparkerr.Unsupported("--proxy-user on master " + url)
-	case s.values["spark.archives"] != "" && m.Kind != cluster.YARN:
-		return sparkerr.Unsupported("--archives on master " + url)
 	}
 	return nil
 }

@@ -114,7 +114,6 @@ func TestMistakes(t *testing.T) {
 		{"--num-executors 0 app.py", "Number of executors must be a positive number", true},
 		{"--remote sc://h:1 --master local app.py", "Remote cannot be specified with master", true},
 		{"--master foo://h app.py", "Could not parse Master URL", false},
-		{"--archives a.zip app.py", "--archives on master local[*]", false},
 		{"--proxy-user u app.py", "--proxy-user on master local[*]", false},
 	} {
 		f := newFlags("submit", "")

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
 
+	"github.com/firesteel/firesteel/internal/files"
 	"github.com/firesteel/firesteel/internal/hadoop/hdfs"
 	"github.com/firesteel/firesteel/internal/session"
 	"github.com/firesteel/firesteel/internal/vfs"
@@ -32,13 +32,13 @@ func fetch(ctx context.Context, o *session.Options, argv []string) (f *fetched, 
 		return f, nil, fmt.Errorf("firesteel submit: cannot read the application: %w", err)
 	}
 	if given := o.Conf["spark.submit.pyFiles"]; given != "" {
-		files := strings.Split(given, ",")
-		for i, name := range files {
-			if files[i], err = f.file(ctx, strings.TrimSpace(name)); err != nil {
+		names := strings.Split(given, ",")
+		for i, name := range names {
+			if names[i], err = f.file(ctx, strings.TrimSpace(name)); err != nil {
 				return f, nil, fmt.Errorf("firesteel submit: --py-files: %w", err)
 			}
 		}
-		o.Conf["spark.submit.pyFiles"] = strings.Join(files, ",")
+		o.Conf["spark.submit.pyFiles"] = strings.Join(names, ",")
 	}
 	return f, local, nil
 }
@@ -52,7 +52,7 @@ func (f *fetched) file(ctx context.Context, name string) (string, error) {
 	case scheme == "file" || scheme == "local":
 		return "/" + strings.TrimLeft(rest, "/"), nil
 	}
-	in, err := f.open(ctx, name, scheme)
+	in, err := files.Read(ctx, f.from, name)
 	if err != nil {
 		return "", err
 	}
@@ -73,39 +73,6 @@ func (f *fetched) file(ctx context.Context, name string) (string, error) {
 	}
 	_, err = io.Copy(out, in)
 	return to, errors.Join(err, out.Close())
-}
-
-func (f *fetched) open(ctx context.Context, name, scheme string) (io.ReadCloser, error) {
-	if scheme == "http" || scheme == "https" {
-		q, err := http.NewRequestWithContext(ctx, http.MethodGet, name, http.NoBody)
-		if err != nil {
-			return nil, err
-		}
-		q.Close = true // the only request there
-		r, err := http.DefaultClient.Do(q)
-		if err != nil {
-			return nil, err
-		}
-		if r.StatusCode != http.StatusOK {
-			return nil, errors.Join(fmt.Errorf("%s: the server answered %s", name, r.Status), r.Body.Close())
-		}
-		return r.Body, nil
-	}
-	fs, p, err := f.from.Resolve(name)
-	if err != nil {
-		return nil, err
-	}
-	in, err := fs.Open(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	return section{io.NewSectionReader(in, 0, in.Info().Size), in}, nil
-}
-
-// section reads a file from its begin to its end.
-type section struct {
-	io.Reader
-	io.Closer
 }
 
 func (f *fetched) any() bool { return f.dir != "" }

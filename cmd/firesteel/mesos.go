@@ -13,6 +13,7 @@ import (
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/cluster/mesos"
 	"github.com/firesteel/firesteel/internal/cluster/submission"
+	"github.com/firesteel/firesteel/internal/files"
 	"github.com/firesteel/firesteel/internal/session"
 )
 
@@ -74,19 +75,12 @@ func submitMesos(ctx context.Context, master cluster.Master, o session.Options, 
 	if err != nil {
 		return fmt.Errorf("firesteel submit: cannot read the application: %w", err)
 	}
-	for _, key := range []string{"spark.submit.pyFiles", "spark.files"} {
-		var files []string
-		for _, name := range strings.Split(settings[key], ",") {
-			if name == "" {
-				continue
-			}
-			if name, err = reachableFile(name); err != nil {
-				return fmt.Errorf("firesteel submit: %s: %w", key, err)
-			}
-			files = append(files, name)
+	for _, key := range files.Keys {
+		if settings[key] == "" {
+			continue
 		}
-		if len(files) > 0 {
-			settings[key] = strings.Join(files, ",")
+		if settings[key], err = files.Rewrite(settings[key], reachableFile); err != nil {
+			return fmt.Errorf("firesteel submit: %s: %w", key, err)
 		}
 	}
 	env := map[string]string{"PYSPARK_PYTHON": pythonPath()}

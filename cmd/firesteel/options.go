@@ -37,8 +37,8 @@ var groups = []group{
 		{flag: "exclude-packages", arg: "PACKAGES", key: "spark.jars.excludes", help: "What --packages must not bring: without effect."},
 		{flag: "repositories", arg: "URLS", key: "spark.jars.repositories", help: "Where --packages looks: without effect."},
 		{flag: "py-files", arg: "PY_FILES", key: "spark.submit.pyFiles", help: ".zip, .egg or .py files for the Python path, separated\nby commas."},
-		{flag: "files", arg: "FILES", key: "spark.files", help: "Files for the working folders of driver and executors,\nseparated by commas."},
-		{flag: "archives", arg: "ARCHIVES", key: "spark.archives", help: "Archives that are unpacked there (on YARN)."},
+		{flag: "files", arg: "FILES", key: "spark.files", help: "Files for the working folders of executors, separated\nby commas; FILE#NAME gives another name."},
+		{flag: "archives", arg: "ARCHIVES", key: "spark.archives", help: "Archives that are unpacked there, in folders of their\nnames or of those after #."},
 	}},
 	{"", []option{
 		{flag: "conf, -c", arg: "PROP=VALUE", help: "A setting; may be given many times."},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"github.com/firesteel/firesteel/internal/cluster/standalone"
 	"github.com/firesteel/firesteel/internal/cluster/standalone/core"
 	"github.com/firesteel/firesteel/internal/conf"
+	"github.com/firesteel/firesteel/internal/files"
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/secure"
 	"github.com/firesteel/firesteel/internal/session"
@@ -411,31 +413,53 @@ func driverOf(o session.Options, argv []string) (core.DriverDesc, error) {
 	if d.Env["PYSPARK_PYTHON"] == "" {
 		d.Env["PYSPARK_PYTHON"] = pythonPath()
 	}
-	total := 0
-	names := []string{argv[0]}
-	for _, key := range []string{"spark.submit.pyFiles", "spark.files"} {
-		var here []string
-		for _, name := range strings.Split(o.Conf[key], ",") {
-			if name != "" {
-				names = append(names, name)
-				here = append(here, filepath.Base(name))
-			}
+	u := &uploads{}
+	if _, err := u.add(argv[0]); err != nil {
+		return d, fmt.Errorf("firesteel submit: cannot read the application: %w", err)
+	}
+	for _, key := range files.Keys {
+		if settings[key] == "" {
+			continue
 		}
-		if len(here) > 0 {
-			settings[key] = strings.Join(here, ",")
+		var err error
+		if settings[key], err = files.Rewrite(settings[key], u.add); err != nil {
+			return d, fmt.Errorf("firesteel submit: %s: %w", key, err)
 		}
 	}
-	for _, name := range names {
-		b, err := os.ReadFile(strings.TrimPrefix(strings.TrimPrefix(name, "file://"), "file:"))
-		if err != nil {
-			return d, fmt.Errorf("firesteel submit: cannot read the application: %w", err)
-		}
-		if total += len(b); total > maxUpload {
-			return d, fmt.Errorf("firesteel submit: the files of the application have more than %d MiB", maxUpload>>20)
-		}
-		d.Files = append(d.Files, core.File{Name: filepath.Base(name), Data: b})
-	}
+	d.Files = u.files
 	return d, nil
+}
+
+// uploads are files that travel with a submission.
+type uploads struct {
+	files []core.File
+	total int
+}
+
+// add takes a file of this machine along, and gives its name in the driver's folder. What lies elsewhere the driver gets itself.
+func (u *uploads) add(name string) (string, error) {
+	path, local := localPath(name)
+	if !local {
+		return name, nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	f := core.File{Name: filepath.Base(path), Data: b}
+	for _, old := range u.files {
+		if old.Name == f.Name && bytes.Equal(old.Data, f.Data) {
+			return f.Name, nil
+		}
+		if old.Name == f.Name {
+			return "", fmt.Errorf("two different files are named %s", f.Name)
+		}
+	}
+	if u.total += len(b); u.total > maxUpload {
+		return "", fmt.Errorf("the files of the application have more than %d MiB", maxUpload>>20)
+	}
+	u.files = append(u.files, f)
+	return f.Name, nil
 }
 
 // tellStandalone shows the state of a driver, or ends it.

@@ -41,7 +41,7 @@ func runSubmit(ctx context.Context, args []string) (result error) {
 	if err != nil {
 		return err
 	}
-	if err := present(argv[0], o.Conf["spark.files"]); err != nil {
+	if err := present(argv[0], o.Conf); err != nil {
 		return err
 	}
 	if o.Name == "" {
@@ -84,14 +84,16 @@ func (a *appFlags) hasApplication(name string) error {
 }
 
 // present says which file of the application is not there, before anything is started for it.
-func present(application, files string) error {
+func present(application string, settings map[string]string) error {
 	if _, err := os.Stat(application); err != nil {
 		return fmt.Errorf("firesteel submit: cannot read the application: %w", err)
 	}
-	for name := range strings.SplitSeq(files, ",") {
-		if path, local := localPath(name); local && path != "" {
-			if _, err := os.Stat(path); err != nil {
-				return fmt.Errorf("firesteel submit: --files: %w", err)
+	for _, flag := range []string{"files", "archives"} {
+		for name := range strings.SplitSeq(settings["spark."+flag], ",") {
+			if path, local := localPath(name); local && path != "" {
+				if _, err := os.Stat(path); err != nil {
+					return fmt.Errorf("firesteel submit: --%s: %w", flag, err)
+				}
 			}
 		}
 	}
@@ -104,7 +106,7 @@ func localPath(name string) (path string, local bool) {
 	if path, ok := strings.CutPrefix(name, "file:"); ok {
 		return "/" + strings.TrimLeft(path, "/"), true
 	}
-	return name, !strings.Contains(name, "://")
+	return name, !strings.Contains(name, "://") && !strings.HasPrefix(name, "local:")
 }
 
 // withServer runs f while an application with a Connect server on a free loopback port is up, or with the server of --remote.

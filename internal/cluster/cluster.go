@@ -10,6 +10,7 @@
 // that exit as long as the level is not reached. An executor is usable when it has registered
 // with the driver (an in-process one: when Registered is told); the notices only explain exits.
 //
+//   - Each executor is started in a folder of its own, in which it may write.
 //   - Start is called once, before all other methods. notify may be called from any goroutine
 //     until Stop has returned; it does not block.
 //   - Scale and Kill return when the request is made, not when it is fulfilled.
@@ -53,6 +54,8 @@ type Prepared struct {
 	// Attempt numbers the attempts at running the application in cluster mode; "": the cluster makes one only.
 	Attempt string
 	Host    string // at which the cluster reaches this machine; "": it does not know
+	// Files says that the cluster brings the files and archives that settings name into executors' folders itself.
+	Files bool
 }
 
 // App is what a manager must know about the application.

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -13,18 +14,31 @@ import (
 // LocalFolders are the folders of an executor's spill files and map outputs, one below each local directory of its machine:
 // SPARK_LOCAL_DIRS, else what spark.local.dir says, else that of temporary files.
 func LocalFolders(setting string, app event.AppID, id event.ExecutorID) []string {
-	dirs := os.Getenv("SPARK_LOCAL_DIRS")
-	if dirs == "" {
-		dirs = setting
-	}
-	if dirs == "" {
-		dirs = os.TempDir()
-	}
-	out := strings.Split(dirs, ",")
+	out := localDirs(setting)
 	for i, dir := range out {
-		out[i] = filepath.Join(strings.TrimSpace(dir), "firesteel-"+filepath.Base(string(app)), "executor-"+filepath.Base(string(id)))
+		out[i] = filepath.Join(dir, "firesteel-"+filepath.Base(string(app)), "executor-"+filepath.Base(string(id)))
 	}
 	return out
+}
+
+func localDirs(setting string) []string {
+	out := strings.Split(cmp.Or(os.Getenv("SPARK_LOCAL_DIRS"), setting, os.TempDir()), ",")
+	for i, dir := range out {
+		out[i] = strings.TrimSpace(dir)
+	}
+	return out
+}
+
+// LocalDirs is SPARK_LOCAL_DIRS for a process of this machine that runs in another folder.
+func LocalDirs(setting string) (string, error) {
+	dirs := localDirs(setting)
+	var errs []error
+	for i, dir := range dirs {
+		var err error
+		dirs[i], err = filepath.Abs(dir)
+		errs = append(errs, err)
+	}
+	return strings.Join(dirs, ","), errors.Join(errs...)
 }
 
 // served marks the folder of an executor whose map outputs a shuffle service serves when the executor has gone.

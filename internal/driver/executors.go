@@ -28,6 +28,8 @@ type Executors interface {
 	KeepBlocks(name string)
 	// Cached says how each executor that has a cached block (rdd_<id>_<partition>) keeps it, and on which host it is.
 	Cached(name string) []CachedBlock
+	// SendFiles tells executors of files that were added to the application's: tasks that are launched later find them.
+	SendFiles()
 	// OpenResult reads a stored result from the executor that keeps it. Closing the reader removes it there. An executor or
 	// a block that is gone is an error, at once or from Read.
 	OpenResult(ctx context.Context, r RemoteResult) (io.ReadCloser, error)

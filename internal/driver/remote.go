@@ -19,6 +19,7 @@ import (
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/files"
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/rpc"
 	"github.com/firesteel/firesteel/internal/scheduler"
@@ -39,6 +40,8 @@ type RemoteOptions struct {
 	// Pool and Dirs are where broadcasts lie; nil: Remote has its own.
 	Pool *memory.Pool
 	Dirs *memory.Dirs
+	// Files are those of the application; nil: it has none.
+	Files *files.Depot
 	// Log is told what the application asks for and gets; nil: nobody.
 	Log *slog.Logger
 }

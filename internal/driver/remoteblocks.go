@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/firesteel/firesteel/internal/block"
 	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/files"
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/rpc"
 	"github.com/firesteel/firesteel/internal/scheduler"
@@ -66,11 +68,42 @@ func (r *Remote) closeBlocks() error {
 // Lend serves the driver's blocks; see rpc.Lender.
 func (h remoteHandler) Lend(ctx context.Context, c *rpc.Conn, method string, body []byte) ([]byte, func(), error) {
 	if block.IsMethod(method) {
-		return block.Handler{From: h.r.blocks}.Lend(ctx, c, method, body)
+		return block.Handler{From: served{h.r.blocks, h.r.o.Files}}.Lend(ctx, c, method, body)
 	}
 	out, err := h.Call(ctx, c, method, body)
 	return out, nil, err
 }
+
+// served is what the driver serves: its blocks and the application's files.
+type served struct {
+	block.Source
+	files *files.Depot
+}
+
+// Open implements block.Source.
+func (s served) Open(name string) (block.Reader, error) {
+	r, err := s.Source.Open(name)
+	if s.files == nil || !errors.Is(err, fs.ErrNotExist) {
+		return r, err
+	}
+	f, size, err := s.files.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return fileBlock{f, size}, nil
+}
+
+// fileBlock is a file of the application.
+type fileBlock struct {
+	*os.File
+	size int64
+}
+
+// Size implements block.Reader.
+func (f fileBlock) Size() int64 { return f.size }
+
+// SendFiles implements Executors.
+func (r *Remote) SendFiles() { r.tellAll(wire.Files{All: r.o.Files.All()}) }
 
 func broadcastName(id event.BroadcastID) string { return fmt.Sprintf("broadcast_%d", id) }
 

@@ -203,6 +203,9 @@ func (r *Remote) register(c *rpc.Conn, m *wire.Registration) error {
 	if r.credentials != nil { // it may have been started with older ones
 		e.out.Put(wire.Credentials{Data: r.credentials})
 	}
+	if r.o.Files != nil && len(r.o.Files.All()) > 0 {
+		e.out.Put(wire.Files{All: r.o.Files.All()})
+	}
 	r.holdService(e.host)
 	r.copyMore()
 	r.busy.Go(func() {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/firesteel/firesteel/internal/block"
 	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/files"
 	"github.com/firesteel/firesteel/internal/rpc"
 	"github.com/firesteel/firesteel/internal/shuffle"
 	"github.com/firesteel/firesteel/internal/wire"
@@ -101,6 +102,12 @@ func (p *process) broadcast(ctx context.Context, id event.BroadcastID) (io.ReadC
 	}
 	p.log.Info("broadcast fetched", "broadcast", id, "bytes", n, "time", time.Since(start))
 	return p.env.Blocks.Stream(name)
+}
+
+// file reads a file of the application from the driver.
+func (p *process) file(ctx context.Context, f *files.File) (io.ReadCloser, error) {
+	p.log.Info("fetching a file of the application", "name", f.Name, "bytes", f.Size)
+	return p.client.Open(ctx, p.args.Driver, f.Block(), f.Size), nil
 }
 
 // cached implements Env.Cached.

@@ -20,6 +20,7 @@ import (
 	"github.com/firesteel/firesteel/internal/driver"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/executor"
+	"github.com/firesteel/firesteel/internal/files"
 	"github.com/firesteel/firesteel/internal/scheduler"
 	"github.com/firesteel/firesteel/internal/wire"
 )
@@ -74,6 +75,7 @@ type procs struct {
 	host func(n int) string
 	// spoil changes an executor's command line before it starts.
 	spoil func(n int, cmd *exec.Cmd)
+	files *files.Depot // of the application
 
 	mu      sync.Mutex
 	app     cluster.App
@@ -212,7 +214,7 @@ func startOn(t testing.TB, p *procs, executors int, settings map[string]string) 
 		all[k] = v
 	}
 	values := conf.NewValues(all)
-	r := driver.NewRemote(driver.RemoteOptions{Manager: p, Conf: values, App: cluster.App{ID: "app-1", Name: "test",
+	r := driver.NewRemote(driver.RemoteOptions{Manager: p, Conf: values, Files: p.files, App: cluster.App{ID: "app-1", Name: "test",
 		Executor: cluster.Executor{Cores: p.cores, Memory: 256 << 20, Binary: os.Args[0]}}})
 	cfg := scheduler.FromConf(values)
 	cfg.Allocation.ExecutorCores = p.cores

@@ -17,13 +17,15 @@ import (
 
 // Env is what the work of all stages shares in one executor process.
 type Env struct {
-	ID      event.ExecutorID
-	Host    string
-	Cores   int
-	Conf    map[string]string // the application's settings
-	Pool    *memory.Pool
-	Dirs    *memory.Dirs
-	FS      *vfs.Registry
+	ID    event.ExecutorID
+	Host  string
+	Cores int
+	Conf  map[string]string // the application's settings
+	Pool  *memory.Pool
+	Dirs  *memory.Dirs
+	FS    *vfs.Registry
+	// File is where a file of the application is. All are there when a task begins.
+	File    func(name string) string
 	Shuffle *shuffle.Files // fetches what other executors wrote
 	// Blocks are the cached partitions of this process (rdd_<id>_<partition>), and its results and broadcasts. The driver
 	// knows which cached partitions lie here: see driver.Remote.Cached.

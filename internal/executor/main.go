@@ -28,6 +28,7 @@ type Arguments struct {
 	Bind   string // address to listen on; "" is Host
 	Cores  int
 	Memory int64
+	Folder string // of the application's files; "": that in which the process runs
 	Secret string
 	TLS    *secure.TLS // nil: connections are not secured
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/files"
 	"github.com/firesteel/firesteel/internal/hadoop"
 	"github.com/firesteel/firesteel/internal/hadoop/hdfs"
 	"github.com/firesteel/firesteel/internal/memory"
@@ -37,6 +38,7 @@ type process struct {
 	// services is the secret of shuffle services.
 	services string
 	env      *Env
+	files    *files.Folder
 	conn     *rpc.Conn
 	out      *rpc.Outbox[wire.Report]
 	ready    chan struct{} // closed when orders can be taken
@@ -137,7 +139,7 @@ func (p *process) ask(ctx context.Context, method string, v, into any) error {
 }
 
 // open makes what tasks need.
-func (p *process) open(ctx context.Context) error {
+func (p *process) open(ctx context.Context) (err error) {
 	settings := p.conf.All()
 	p.roots = cluster.LocalFolders(settings["spark.local.dir"], p.args.App, p.args.ID)
 	dirs := memory.NewDirs(p.roots...)
@@ -151,6 +153,10 @@ func (p *process) open(ctx context.Context) error {
 	pool := memory.NewPool(memory.Config{Budget: budget(p.args.Memory), Key: "spark.executor.memory", StorageFraction: p.conf.Double("spark.memory.storageFraction")})
 	p.env = &Env{ID: p.args.ID, Host: p.args.Host, Cores: p.args.Cores, Conf: settings, Pool: pool, Dirs: dirs, FS: vfs.NewRegistry()}
 	p.hdfs = hdfs.Register(p.env.FS, settings)
+	if p.files, err = files.NewFolder(p.args.Folder, p.file); err != nil {
+		return err
+	}
+	p.env.File = p.files.Path
 	p.out = wire.Reports(p.conn, p.unsendable)
 	p.openBlocks()
 	if err := errors.Join(p.listen(), p.linkOutputs(ctx)); err != nil {
@@ -371,6 +377,8 @@ func (p *process) obey(o wire.Order) {
 		if addr := p.places.lose(o.Executor); addr != "" {
 			go p.client.Lose(addr) // it waits for the connection to end
 		}
+	case wire.Files:
+		p.files.Want(o.All)
 	case wire.Credentials:
 		if err := hadoop.Renew(o.Data); err != nil {
 			p.log.Error("the driver's tokens cannot be read", "error", err)

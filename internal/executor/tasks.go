@@ -227,6 +227,9 @@ func (p *process) run(x *task) (out wire.Outcome, err error) {
 	if x.ctx.Err() != nil {
 		return out, context.Cause(x.ctx)
 	}
+	if err := p.files.Ready(x.ctx); err != nil {
+		return out, err
+	}
 	w, err := x.work.opened(p.ctx, p)
 	if err != nil {
 		return out, err

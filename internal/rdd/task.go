@@ -24,6 +24,7 @@ type Env struct {
 	Pool     *memory.Pool
 	Dirs     *memory.Dirs
 	FS       *vfs.Registry
+	File     func(name string) string // where a file of the application is
 	Shuffle  shuffle.Manager
 	Statuses func(ctx context.Context, id event.ShuffleID, epoch int64) ([]shuffle.MapStatus, error)
 	// Broadcast reads what the driver has put up; nil in the driver's process, where values are at hand.

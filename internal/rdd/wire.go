@@ -140,7 +140,7 @@ func processOf(env *executor.Env) *process {
 	if p := processes.all[env]; p != nil {
 		return p
 	}
-	p := &process{of: env, env: &Env{Executor: env.ID, Host: env.Host, Pool: env.Pool, Dirs: env.Dirs, FS: env.FS, Shuffle: env.Shuffle,
+	p := &process{of: env, env: &Env{Executor: env.ID, Host: env.Host, Pool: env.Pool, Dirs: env.Dirs, FS: env.FS, Shuffle: env.Shuffle, File: env.File,
 		Statuses: env.Statuses, Broadcast: env.Broadcast, Store: env.Blocks, Cached: env.Cached}}
 	if processes.all == nil {
 		processes.all = map[*executor.Env]*process{}

@@ -28,6 +28,7 @@ import (
 	"github.com/firesteel/firesteel/internal/driver"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/eventlog"
+	"github.com/firesteel/firesteel/internal/files"
 	"github.com/firesteel/firesteel/internal/hadoop/hdfs"
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/metastore"
@@ -84,6 +85,7 @@ type App struct {
 	audit     *audit.Log
 	running   *audit.Entry // of the application
 	blocks    *block.Store // cached rows of this process
+	files     *files.Depot
 
 	eventLog *eventlog.Log // nil: none
 	attempt  string        // of the application, where the cluster manager counts those
@@ -98,7 +100,7 @@ type App struct {
 	nextMetric atomic.Int64
 	mu         sync.Mutex
 	sessions   map[*Session]bool
-	resources  map[string][]string // ADD FILE, JAR, ARCHIVE: by kind
+	resources  map[string][]string // files, jars and archives that were added, as they were given, by kind
 	closed     bool
 }
 
@@ -150,6 +152,7 @@ func (a *App) open(ctx context.Context, o *Options) error {
 	if err := a.openDirs(); err != nil {
 		return err
 	}
+	a.files = files.NewDepot(a.dirs.Next, a.fs)
 	a.shuffle = shuffle.NewLocal(a.pool, a.dirs)
 	a.blocks = block.NewStore(a.pool, a.dirs, nil)
 	var err error
@@ -159,6 +162,9 @@ func (a *App) open(ctx context.Context, o *Options) error {
 	a.cache = newCacheManager(a)
 	if a.master.Kind != cluster.Local {
 		return a.openCluster(ctx, o)
+	}
+	if err := a.addGiven(ctx); err != nil {
+		return err
 	}
 	pool := local.New(a.threads())
 	a.slots = pool.Slots()

@@ -96,8 +96,14 @@ func (a *App) newBackend(ctx context.Context, o *Options) (driver.Executors, err
 			return nil, fmt.Errorf("the program that executors run cannot be found: %w", err)
 		}
 	}
+	brought := false
 	if p, ok := m.(cluster.Preparer); ok {
-		if err := a.prepare(ctx, p); err != nil {
+		if brought, err = a.prepare(ctx, p); err != nil {
+			return nil, err
+		}
+	}
+	if !brought {
+		if err := a.addGiven(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -114,7 +120,7 @@ func (a *App) newBackend(ctx context.Context, o *Options) (driver.Executors, err
 	if err != nil {
 		return nil, err
 	}
-	backend := driver.NewRemote(driver.RemoteOptions{Manager: m, Conf: a.Conf, Besides: hadoop, Log: o.Log, App: cluster.App{
+	backend := driver.NewRemote(driver.RemoteOptions{Manager: m, Conf: a.Conf, Besides: hadoop, Files: a.files, Log: o.Log, App: cluster.App{
 		ID: event.AppID(a.ID), Name: a.Name, User: cluster.UserName(), Conf: a.Conf.All(), Secret: secret,
 		Executor: executorOf(a.Conf, binary),
 	}})
@@ -158,11 +164,12 @@ func (a *App) serveOutputs(secret string, log *slog.Logger) (string, error) {
 	return secret, nil
 }
 
-// prepare takes over what the manager knows: the application's id, and the driver's address unless one was given.
-func (a *App) prepare(ctx context.Context, p cluster.Preparer) error {
+// prepare takes over what the manager knows: the application's id, and the driver's address unless one was given. It says
+// whether the cluster brings the application's files.
+func (a *App) prepare(ctx context.Context, p cluster.Preparer) (files bool, err error) {
 	known, err := p.Prepare(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if known.ID != "" {
 		a.ID = string(known.ID)
@@ -173,7 +180,7 @@ func (a *App) prepare(ctx context.Context, p cluster.Preparer) error {
 		settings["spark.driver.host"] = known.Host
 		a.Conf = conf.NewValues(settings)
 	}
-	return nil
+	return known.Files, nil
 }
 
 // defaultExecutors is how many executors an application gets that does not say: two of the managers that share a cluster

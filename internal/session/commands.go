@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/firesteel/firesteel/internal/analyzer"
@@ -114,26 +113,6 @@ func (e *commandEnv) Uncache(p logical.Plan) (bool, error) { return e.q.s.app.ca
 func (e *commandEnv) ClearCache() error                    { return e.q.s.app.cache.clear() }
 func (e *commandEnv) IsCached(p logical.Plan) bool         { return e.q.s.app.cache.find(p) != nil }
 func (e *commandEnv) Changed(location string)              { e.q.s.app.cache.changed(location) }
-
-func (e *commandEnv) AddResource(_ context.Context, kind string, paths []string) error {
-	a := e.q.s.app
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.resources == nil {
-		a.resources = map[string][]string{}
-	}
-	a.resources[kind] = append(a.resources[kind], paths...)
-	return nil
-}
-
-func (e *commandEnv) Resources(kind string) []string {
-	a := e.q.s.app
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	out := append([]string(nil), a.resources[kind]...)
-	sort.Strings(out)
-	return out
-}
 
 // Persist caches the query's rows at a storage level; Unpersist forgets them; StorageLevel is NONE when they are not cached.
 func (q *Query) Persist(level string) error {

@@ -100,6 +100,8 @@ func (c *fakeCluster) changed(e *fakeExecutor, st event.BlockStatus) {
 
 func (c *fakeCluster) KeepBlocks(string) {}
 
+func (c *fakeCluster) SendFiles() {}
+
 func (c *fakeCluster) Cached(name string) (out []driver.CachedBlock) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -21,12 +21,13 @@ type Rooms struct {
 	Failures  int              // how often a task may fail in local mode
 	// NextRDD gives numbers of RDDs that no other has: blocks on executors are named by them.
 	NextRDD func() event.RDDID
-	Audit   *audit.Log // nil: off
+	Audit   *audit.Log               // nil: off
+	File    func(name string) string // where a file that was added to the application is in this process
 }
 
 func (a *App) newRDD() event.RDDID { return event.RDDID(a.nextRDD.Add(1) - 1) }
 
 // Rooms gives them.
 func (a *App) Rooms() Rooms {
-	return Rooms{a.driver, a.pool, a.dirs, a.fs, a.shuffle, a.executors, max(a.master.Failures, 1), a.newRDD, a.audit}
+	return Rooms{a.driver, a.pool, a.dirs, a.fs, a.shuffle, a.executors, max(a.master.Failures, 1), a.newRDD, a.audit, a.File}
 }

@@ -21,6 +21,8 @@ var ours = map[string]Condition{
 	"INVALID_ARCHIVE.ENTRY":            {"22023", "The archive <name> cannot be unpacked. The entry <entry> <reason>."},
 	"INVALID_ARCHIVE.TOO_LARGE":        {"54000", "The archive <name> cannot be unpacked. It takes more than <limit> bytes, the most that it may become."},
 	"INVALID_ARCHIVE.TOO_MANY_ENTRIES": {"54000", "The archive <name> cannot be unpacked. It has more than <limit> files, folders and links."},
+	// Spark's executors throw errors of their libraries when a file of the application does not come.
+	"FILE_NOT_DELIVERED": {"58030", "The file <name> of the application did not reach the executor: <reason>."},
 	// Spark keeps no audit log. What cannot be written down there is not begun.
 	"AUDIT_LOG_NOT_WRITABLE": {"58030", "The audit log <path> cannot be written, and what cannot be written there is not done: <reason>"},
 }

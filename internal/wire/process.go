@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/files"
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/rpc"
 )
@@ -101,6 +102,8 @@ type (
 	DropBlocks struct{ Name string }
 	// PeerLost says that an executor is gone: what lay there must not be waited for.
 	PeerLost struct{ Executor event.ExecutorID }
+	// Files are all files of the application: each has to be there before a task begins that is launched later.
+	Files struct{ All []files.File }
 	// Credentials are the newest tokens for file systems, in Hadoop's form.
 	Credentials struct{ Data []byte }
 	// RegisterAgain asks for another registration on the same connection.
@@ -132,6 +135,7 @@ func (CommitAnswer) isOrder()  {}
 func (DropShuffle) isOrder()   {}
 func (DropBlocks) isOrder()    {}
 func (PeerLost) isOrder()      {}
+func (Files) isOrder()         {}
 func (Credentials) isOrder()   {}
 func (RegisterAgain) isOrder() {}
 func (Decommission) isOrder()  {}
@@ -184,7 +188,7 @@ func (Pulled) isReport()       {}
 
 func addProcesses(c *rpc.Codec) {
 	rpc.Union[Order](c, NewWork{}, DropWork{}, Launch{}, KillTask{}, CommitAnswer{}, DropShuffle{}, DropBlocks{}, PeerLost{},
-		RegisterAgain{}, Leave{}, Decommission{}, Pull{}, Credentials{})
+		RegisterAgain{}, Leave{}, Decommission{}, Pull{}, Credentials{}, Files{})
 	rpc.Union[Report](c, Started{}, Ended{}, AskCommit{}, Alive{}, BlockChanged{}, Leaving{}, Pulled{})
 }
 

@@ -140,11 +140,14 @@ func (s *Subject) levels(t *testing.T, m cluster.Manager) {
 	d.Has(s.ids(0, 1, 2)...)
 	x := d.Executor(s.id(1))
 	pid := s.pid(d, x)
-	if x.Secret != "of-the-application" || x.App != string(d.app.ID) || x.Cores != 1 {
+	if x.Secret != "of-the-application" || x.App != string(d.app.ID) || x.Cores != 1 || !filepath.IsAbs(x.Folder) {
 		t.Errorf("an executor was started as %+v", x)
 	}
 	if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err == nil && strings.Contains(string(b), "of-the-application") {
 		t.Error("the secret is on the command line")
+	}
+	if y := d.Executor(s.id(2)); x.Folder == y.Folder && !s.Contained {
+		t.Errorf("two executors run in %s", y.Folder)
 	}
 	d.MustScale(1)
 	if err := m.Kill(t.Context(), s.ids(0, 2)); err != nil {

@@ -8,11 +8,13 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -50,9 +52,21 @@ func executor(args []string) int {
 	if err != nil {
 		return 3
 	}
-	fmt.Fprintf(c, "%s %d %s %s %s\n", value("--executor-id"), os.Getpid(), value("--cores"), value("--app-id"), os.Getenv(cluster.SecretEnv))
+	fmt.Fprintf(c, "%s %d %s %s %s %s\n", value("--executor-id"), os.Getpid(), value("--cores"), value("--app-id"), os.Getenv(cluster.SecretEnv), folder())
 	_, _ = io.ReadAll(c) // until the driver lets go
 	return 0
+}
+
+// folder is the one that this process runs in, or why it cannot write there.
+func folder() string {
+	dir, err := os.Getwd()
+	if err == nil {
+		err = errors.Join(os.WriteFile("toy", nil, 0o600), os.Remove("toy"))
+	}
+	if err != nil {
+		return "!" + strings.ReplaceAll(err.Error(), " ", "_")
+	}
+	return strings.ReplaceAll(dir, " ", "_")
 }
 
 // Executor is an executor as its driver sees it.
@@ -62,6 +76,7 @@ type Executor struct {
 	Cores  int
 	App    string
 	Secret string
+	Folder string // that it runs in, or "!" and why it cannot write there
 	conn   net.Conn
 }
 
@@ -104,7 +119,7 @@ func (d *Driver) accept() {
 		}
 		x := Executor{conn: c}
 		line, _ := bufio.NewReader(c).ReadString('\n')
-		_, _ = fmt.Sscan(line, &x.ID, &x.PID, &x.Cores, &x.App, &x.Secret)
+		_, _ = fmt.Sscan(line, &x.ID, &x.PID, &x.Cores, &x.App, &x.Secret, &x.Folder)
 		d.mu.Lock()
 		if _, ok := d.exits[x.ID]; ok {
 			_ = c.Close() // it was told to have ended

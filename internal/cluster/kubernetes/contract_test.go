@@ -20,13 +20,14 @@ import (
 // kubelet runs the pods of a test server as processes of this machine.
 type kubelet struct {
 	s    *server
+	dir  string // of containers
 	end  chan struct{}
 	work sync.WaitGroup
 	runs map[string]*child.Process
 }
 
 func startKubelet(t *testing.T, s *server) {
-	k := &kubelet{s: s, end: make(chan struct{}), runs: map[string]*child.Process{}}
+	k := &kubelet{s: s, dir: t.TempDir(), end: make(chan struct{}), runs: map[string]*child.Process{}}
 	k.work.Go(func() {
 		for {
 			k.sync()
@@ -95,7 +96,12 @@ func (k *kubelet) start(p *corev1.Pod) {
 	for _, a := range c.Args {
 		args = append(args, strings.NewReplacer(variables...).Replace(a))
 	}
-	run, err := child.Start(child.Spec{Path: os.Args[0], Args: args, Env: env, Follow: true})
+	dir, err := os.MkdirTemp(k.dir, "container-")
+	if err != nil {
+		k.s.t.Error(err)
+		return
+	}
+	run, err := child.Start(child.Spec{Path: os.Args[0], Args: args, Env: env, Follow: true, Dir: dir})
 	if err != nil {
 		k.s.t.Errorf("pod %s: %v", p.Name, err)
 		return

@@ -25,6 +25,7 @@ import (
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/event"
+	"github.com/firesteel/firesteel/internal/files"
 	"github.com/firesteel/firesteel/internal/hadoop"
 	"github.com/firesteel/firesteel/internal/hadoop/hdfs"
 	"github.com/firesteel/firesteel/internal/vfs"
@@ -190,11 +191,11 @@ func (d *driverSetup) prepare(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	for _, key := range []string{"spark.submit.pyFiles", "spark.files"} {
+	for _, key := range files.Keys {
 		if set[key] == "" {
 			continue
 		}
-		if set[key], err = d.sendAll(ctx, set[key], key != "spark.files"); err != nil {
+		if set[key], err = files.Rewrite(set[key], func(f string) (string, error) { return d.pass(ctx, f) }); err != nil {
 			return fmt.Errorf("%s: %w", key, err)
 		}
 	}
@@ -301,23 +302,6 @@ func (d *driverSetup) send(file, name string) (string, error) {
 	}
 	d.files[name] = data
 	return confDir + "/" + name, nil
-}
-
-// sendAll sends files, or passes those that the driver can fetch.
-func (d *driverSetup) sendAll(ctx context.Context, files string, fetched bool) (string, error) {
-	var out []string
-	for _, f := range list(files) {
-		send := d.pass
-		if !fetched {
-			send = func(_ context.Context, f string) (string, error) { return d.send(f, "") }
-		}
-		at, err := send(ctx, f)
-		if err != nil {
-			return "", err
-		}
-		out = append(out, at)
-	}
-	return strings.Join(out, ","), nil
 }
 
 // sendCredentials takes the files and tokens along with which the driver talks to the API server.

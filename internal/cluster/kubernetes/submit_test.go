@@ -178,7 +178,7 @@ func TestSubmitUpload(t *testing.T) {
 	dir := t.TempDir()
 	text := strings.Repeat("x", 2<<20)
 	r := newRig(t, map[string]string{"spark.kubernetes.submission.waitAppCompletion": "false", "spark.kubernetes.file.upload.path": "file:" + dir,
-		"spark.submit.pyFiles": program(t, text) + ",hdfs://there/lib.zip", "spark.files": program(t, "small")})
+		"spark.submit.pyFiles": program(t, text) + ",hdfs://there/lib.zip", "spark.files": program(t, "small") + "#data,local:///opt/all.txt"})
 	if err := Submit(t.Context(), r.submission(program(t, text)), new(strings.Builder)); err != nil {
 		t.Fatal(err)
 	}
@@ -197,8 +197,11 @@ func TestSubmitUpload(t *testing.T) {
 			t.Errorf("%s: %d bytes, %v", name, len(b), err)
 		}
 	}
-	if !strings.Contains(properties, "spark.files="+confDir+"/app.py\n") {
-		t.Errorf("a file is not sent: %s", properties)
+	_, rest, _ = strings.Cut(properties, "spark.files=")
+	sent, _, _ := strings.Cut(rest, "\n")
+	small, ok := strings.CutSuffix(sent, "#data,local:///opt/all.txt")
+	if b, err := os.ReadFile(strings.TrimPrefix(small, "file:")); !ok || string(b) != "small" {
+		t.Errorf("files %s: %q, %v", sent, b, err)
 	}
 }
 

@@ -113,9 +113,14 @@ func (m *Manager) launch() error {
 		return err
 	}
 	log := filepath.Join(dir, "stderr")
+	local, err := cluster.LocalDirs(m.app.Conf["spark.local.dir"])
+	if err != nil {
+		return err
+	}
 	env, private := cluster.Private(m.app.Environment())
+	env["SPARK_LOCAL_DIRS"] = local
 	p, err := child.Start(child.Spec{Path: m.app.Executor.Binary, Args: m.app.Arguments(id, Host, m.app.Executor.Cores), Env: env, Private: private,
-		Stdout: log, Stderr: log})
+		Dir: dir, Stdout: log, Stderr: log})
 	if err != nil {
 		return fmt.Errorf("executor %s could not be started: %w", id, err)
 	}

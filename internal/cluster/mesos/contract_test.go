@@ -19,6 +19,7 @@ import (
 // agent runs the tasks of a test master as processes of this machine, and offers what they leave of three cores.
 type agent struct {
 	m    *master
+	dir  string // of sandboxes
 	end  chan struct{}
 	work sync.WaitGroup
 
@@ -31,7 +32,7 @@ type agent struct {
 }
 
 func startAgent(t *testing.T, m *master) *agent {
-	a := &agent{m: m, end: make(chan struct{}), runs: map[string]*child.Process{}, killed: map[string]bool{}}
+	a := &agent{m: m, dir: t.TempDir(), end: make(chan struct{}), runs: map[string]*child.Process{}, killed: map[string]bool{}}
 	a.work.Go(a.serve)
 	t.Cleanup(a.close)
 	return a
@@ -105,7 +106,11 @@ func (a *agent) launch(t *taskInfo) {
 	for _, v := range t.Command.Environment.Variables {
 		env[v.Name] = v.Value
 	}
-	p, err := child.Start(child.Spec{Path: "/bin/sh", Args: []string{"-c", t.Command.Value}, Env: env, Follow: true})
+	sandbox, err := os.MkdirTemp(a.dir, "sandbox-")
+	var p *child.Process
+	if err == nil {
+		p, err = child.Start(child.Spec{Path: "/bin/sh", Args: []string{"-c", t.Command.Value}, Env: env, Follow: true, Dir: sandbox})
+	}
 	if err != nil {
 		a.m.update(t.TaskID.Value, "TASK_FAILED")
 		return

@@ -23,6 +23,7 @@ import (
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/cluster/submission"
 	"github.com/firesteel/firesteel/internal/conf"
+	"github.com/firesteel/firesteel/internal/files"
 	"github.com/firesteel/firesteel/internal/secure"
 )
 
@@ -294,8 +295,11 @@ func (d *Dispatcher) task(e *entry, o *offer) (taskInfo, float64, error) {
 	default:
 		resource = sandbox(resource, uri{Executable: !strings.HasSuffix(resource, ".py")})
 	}
-	for _, key := range []string{"spark.submit.pyFiles", "spark.files"} {
-		settings[key] = sandboxFiles(settings[key], func(file string) { sandbox(file, uri{}) })
+	for _, key := range files.Keys {
+		settings[key], _ = files.Rewrite(settings[key], func(file string) (string, error) {
+			sandbox(file, uri{})
+			return path.Base(file), nil // the driver runs in the folder that they are fetched to
+		})
 		if settings[key] == "" {
 			delete(settings, key)
 		}
@@ -313,23 +317,6 @@ func (d *Dispatcher) task(e *entry, o *offer) (taskInfo, float64, error) {
 	}
 	t.Command.Value = strings.Join(words, " ")
 	return t, memory + overhead, nil
-}
-
-// sandboxFiles says where a driver finds files that are fetched for it; those of the agent's machine (local:) stay there.
-func sandboxFiles(files string, fetch func(string)) string {
-	var out []string
-	for _, f := range strings.Split(files, ",") {
-		if f = strings.TrimSpace(f); f == "" {
-			continue
-		}
-		if local, ok := strings.CutPrefix(f, "local:"); ok {
-			out = append(out, path.Clean("/"+strings.TrimLeft(local, "/")))
-			continue
-		}
-		fetch(f)
-		out = append(out, path.Base(f)) // the driver runs in the folder that they are fetched to
-	}
-	return strings.Join(out, ",")
 }
 
 func driverEnv(q *submission.Driver, properties string) environment {

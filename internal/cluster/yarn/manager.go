@@ -57,7 +57,7 @@ func (m *Manager) Prepare(ctx context.Context) (cluster.Prepared, error) {
 			return cluster.Prepared{}, err
 		}
 		m.spec = sp
-		out := cluster.Prepared{ID: event.AppID(sp.App), Host: os.Getenv("NM_HOST")}
+		out := cluster.Prepared{ID: event.AppID(sp.App), Host: os.Getenv("NM_HOST"), Files: true}
 		if id, err := yarn.ParseContainerID(os.Getenv("CONTAINER_ID")); err == nil {
 			out.Attempt = strconv.Itoa(int(id.Attempt.Attempt))
 		}
@@ -68,7 +68,7 @@ func (m *Manager) Prepare(ctx context.Context) (cluster.Prepared, error) {
 		return cluster.Prepared{}, err
 	}
 	m.client = c
-	return cluster.Prepared{ID: event.AppID(c.id.String()), Host: c.hostFor()}, nil
+	return cluster.Prepared{ID: event.AppID(c.id.String()), Host: c.hostFor(), Files: true}, nil
 }
 
 // Start submits the application and waits for its master; a driver in the master's container becomes the master.
