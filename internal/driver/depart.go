@@ -134,7 +134,8 @@ func (d *departure) run(ctx context.Context) error {
 // holding is a block that should move.
 type holding struct {
 	wire.Pull
-	moved func(to event.ExecutorID) // what to do then
+	outside bool                      // into the fallback storage, for others did not take it
+	moved   func(to event.ExecutorID) // what to do then
 }
 
 // holdings are the blocks that should still move, and what else keeps the executor: tasks, and results that are being read.
@@ -166,7 +167,7 @@ func (d *departure) holdings(ctx context.Context) (busy int, list []holding, err
 	}
 	for _, o := range outputs {
 		p := shuffle.Part{Shuffle: o.Shuffle, Map: o.Map, To: -1}
-		list = d.add(list, holding{wire.Pull{From: e.blocks, Name: p.Name(), Size: o.Bytes, Shuffle: o.Shuffle, Map: o.Map}, func(to event.ExecutorID) {
+		list = d.add(list, holding{Pull: wire.Pull{From: e.blocks, Name: p.Name(), Size: o.Bytes, Shuffle: o.Shuffle, Map: o.Map}, moved: func(to event.ExecutorID) {
 			r.outputMoved(o, to)
 		}})
 	}
@@ -175,20 +176,42 @@ func (d *departure) holdings(ctx context.Context) (busy int, list []holding, err
 	if migrate && v.Bool("spark.storage.decommission.rddBlocks.enabled") {
 		for _, name := range slices.Sorted(maps.Keys(r.cached)) {
 			if st, ok := r.cached[name][e.id]; ok && !r.keptElsewhere(name, e) {
-				list = d.add(list, holding{r.pullOf(st, e), func(event.ExecutorID) {}})
+				list = d.add(list, holding{Pull: r.pullOf(st, e), moved: func(event.ExecutorID) {}})
 			}
 		}
 	}
 	return running + len(e.results), list, nil
 }
 
-// add appends a block, unless it failed to move too often.
+// add appends a block, unless it failed to move too often: to others, and then to the fallback storage.
 func (d *departure) add(list []holding, h holding) []holding {
-	n := d.failed[h.Name]
-	if n >= max(int(d.r.o.Conf.Int("spark.storage.decommission.maxReplicationFailuresPerBlock")), 1) {
+	n, most := d.failed[h.Name], max(int(d.r.o.Conf.Int("spark.storage.decommission.maxReplicationFailuresPerBlock")), 1)
+	h.outside = n >= most && d.mayStow(h)
+	if h.outside {
+		n -= most
+	}
+	if n >= most {
 		return list
 	}
 	return append(list, h)
+}
+
+// mayStow says whether a block may go to the fallback storage: map outputs may, where there is one.
+func (d *departure) mayStow(h holding) bool {
+	return h.Shuffle != event.NoShuffle && d.r.o.Conf.String("spark.storage.decommission.fallbackStorage.path") != ""
+}
+
+// send has a block moved; it gives "" if nobody is there that could take it. See order.
+func (d *departure) send(h holding, load map[event.ExecutorID]int64, done func(to event.ExecutorID, err string)) event.ExecutorID {
+	if !h.outside {
+		if to := d.r.order(h.Pull, d.e, load, done); to != "" {
+			return to
+		}
+	}
+	if d.mayStow(h) {
+		return d.r.stow(h.Pull, d.e, done)
+	}
+	return ""
 }
 
 // keptElsewhere says that executors that stay have a block as often as it should be kept; the lock is held.
@@ -240,7 +263,7 @@ func (d *departure) move(ctx context.Context, list []holding) error {
 				return context.Cause(ctx)
 			}
 		}
-		to := d.r.order(h.Pull, d.e, load, func(to event.ExecutorID, err string) { done <- result{h, to, err} })
+		to := d.send(h, load, func(to event.ExecutorID, err string) { done <- result{h, to, err} })
 		if to == "" { // nobody is there
 			if d.alone.IsZero() {
 				d.alone = time.Now()
@@ -308,6 +331,19 @@ func (r *Remote) order(p wire.Pull, from *remoteExecutor, load map[event.Executo
 	r.pulls[p.ID] = &pull{from, best, done}
 	best.out.Put(p)
 	return best.id
+}
+
+// stow has an executor put a map output of its own into the fallback storage; done is as order's.
+func (r *Remote) stow(p wire.Pull, at *remoteExecutor, done func(to event.ExecutorID, err string)) event.ExecutorID {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stopping || at.over {
+		return ""
+	}
+	r.nextPull++
+	r.pulls[r.nextPull] = &pull{at, at, func(_ event.ExecutorID, err string) { done(event.FallbackStorage, err) }}
+	at.out.Put(wire.Stow{ID: r.nextPull, Shuffle: p.Shuffle, Map: p.Map})
+	return event.FallbackStorage
 }
 
 // boolCompare orders false before true.

@@ -29,6 +29,9 @@ type (
 // DriverExecutor is the executor id of the driver, and of the only executor in local mode.
 const DriverExecutor ExecutorID = "driver"
 
+// FallbackStorage stands where an executor does for map outputs that lie in the fallback storage.
+const FallbackStorage ExecutorID = "fallback"
+
 // NoShuffle is the shuffle id of a stage that writes no shuffle output.
 const NoShuffle ShuffleID = -1
 

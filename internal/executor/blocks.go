@@ -33,7 +33,10 @@ func (p *process) openBlocks() {
 	window := min(p.conf.Bytes("spark.reducer.maxSizeInFlight"), max(e.Pool.Usage().Budget/windowShare/int64(e.Cores), 2*block.Chunk))
 	p.client = block.NewClient(block.Options{RPC: p.rpc(), Retries: int(p.conf.Int("spark.shuffle.io.maxRetries")),
 		Wait: p.conf.Duration("spark.shuffle.io.retryWait"), Window: window, Timeout: p.conf.Duration("spark.network.timeout")})
-	peers := shuffle.Peers{Client: p.client, Address: p.places.address, Where: p.moved}
+	if path := p.conf.String("spark.storage.decommission.fallbackStorage.path"); path != "" {
+		p.fallback = &shuffle.Fallback{FS: e.FS, Root: shuffle.FallbackRoot(path, p.args.App)}
+	}
+	peers := shuffle.Peers{Client: p.client, Address: p.places.address, Where: p.moved, Fallback: p.fallback}
 	if p.conf.Bool("spark.shuffle.service.enabled") {
 		p.outside = block.NewClient(block.Options{RPC: p.serviceRPC(), Retries: int(p.conf.Int("spark.shuffle.io.maxRetries")),
 			Wait: p.conf.Duration("spark.shuffle.io.retryWait"), Window: window, Timeout: p.conf.Duration("spark.network.timeout")})

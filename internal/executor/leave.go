@@ -41,12 +41,12 @@ func (p *process) leaveInPeace(why string) {
 // maxPulls is how many blocks an executor gets from others at the same time, besides what its tasks read.
 const maxPulls = 8
 
-// pull gets a block from another executor and keeps it.
-func (p *process) pull(o wire.Pull) {
+// move moves a block, and answers the order.
+func (p *process) move(id int64, do func() error) {
 	p.mu.Lock()
 	if p.ending {
 		p.mu.Unlock()
-		p.out.Put(wire.Pulled{ID: o.ID, Failed: "the executor ends"})
+		p.out.Put(wire.Pulled{ID: id, Failed: "the executor ends"})
 		return
 	}
 	p.pulls.Add(1)
@@ -55,14 +55,23 @@ func (p *process) pull(o wire.Pull) {
 		defer p.pulls.Done()
 		p.pulling <- struct{}{}
 		defer func() { <-p.pulling }()
-		m := wire.Pulled{ID: o.ID}
-		if err := p.keep(o); err != nil {
+		m := wire.Pulled{ID: id}
+		if err := do(); err != nil {
 			m.Failed = err.Error()
 		}
 		p.out.Put(m)
 	}()
 }
 
+// stow puts a map output into the fallback storage.
+func (p *process) stow(o wire.Stow) error {
+	if p.fallback == nil {
+		return errors.New("there is no fallback storage")
+	}
+	return p.fallback.Keep(p.ctx, p.env.Shuffle, o.Shuffle, o.Map)
+}
+
+// keep gets a block from another executor and keeps it.
 func (p *process) keep(o wire.Pull) (err error) {
 	in := p.client.Open(p.ctx, o.From, o.Name, o.Size)
 	defer func() { err = errors.Join(err, in.Close()) }()

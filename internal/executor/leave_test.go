@@ -3,6 +3,9 @@ package executor_test
 import (
 	"context"
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -144,6 +147,84 @@ func must[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
+}
+
+// withFallback has executors that leave put map outputs into a folder.
+func withFallback(t *testing.T) (settings map[string]string, dir string) {
+	settings, dir = maps.Clone(leaves), t.TempDir()
+	settings["spark.storage.decommission.fallbackStorage.path"] = "file:" + dir
+	return settings, dir
+}
+
+// The only executor there is puts its map outputs into the fallback storage, from where its successor reads them. One that is gone there,
+// or damaged, is made again, and no other one.
+func TestFallbackStorage(t *testing.T) {
+	for what, c := range map[string]struct {
+		spoil func(path string) error
+		runs  int
+	}{
+		"read":    {func(string) error { return nil }, 3},
+		"gone":    {os.Remove, 4},
+		"cut":     {func(path string) error { return os.Truncate(path, 1000) }, 4},
+		"changed": {change, 4},
+	} {
+		t.Run(what, func(t *testing.T) {
+			settings, dir := withFallback(t)
+			x := start(t, 1, 1, settings)
+			ran := x.mapRuns()
+			if _, err := x.run(t, mapStage("map", 3)); err != nil {
+				t.Fatal(err)
+			}
+			x.procs.kill("0", syscall.SIGTERM)
+			x.awaitEnd(t, "0")
+			files, err := filepath.Glob(filepath.Join(dir, "app-1", "0", "shuffle_0_*"))
+			if err != nil || len(files) != 3 {
+				t.Fatalf("in the storage are %v, %v", files, err)
+			}
+			if err := c.spoil(files[1]); err != nil {
+				t.Fatal(err)
+			}
+			out, err := x.run(t, mapStage("map", 3), reduceStage("reduce"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantSums(t, out, 3)
+			if n := ran(); n != c.runs {
+				t.Errorf("%d map tasks ran, not %d", n, c.runs)
+			}
+		})
+	}
+}
+
+// change changes a byte in the middle of a file.
+func change(path string) error {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	b[len(b)/2]++
+	return os.WriteFile(path, b, 0o600)
+}
+
+// Where the storage takes nothing, the executor goes without, and what it had is made again.
+func TestFallbackStorageFails(t *testing.T) {
+	settings, dir := withFallback(t)
+	settings["spark.storage.decommission.fallbackStorage.path"] = "file:" + filepath.Join(dir, "file", "below")
+	settings["spark.storage.decommission.replicationReattemptInterval"] = "10ms"
+	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := start(t, 1, 1, settings)
+	if _, err := c.run(t, mapStage("map", 2)); err != nil {
+		t.Fatal(err)
+	}
+	c.procs.kill("0", syscall.SIGTERM)
+	c.awaitEnd(t, "0")
+	out, err := c.run(t, mapStage("map", 2), reduceStage("reduce"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSums(t, out, 2)
 }
 
 // The only executor there is has nobody to give its blocks to, and may go without.

@@ -22,6 +22,7 @@ import (
 	"github.com/firesteel/firesteel/internal/hadoop/hdfs"
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/rpc"
+	"github.com/firesteel/firesteel/internal/shuffle"
 	"github.com/firesteel/firesteel/internal/shuffle/service"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/vfs"
@@ -53,11 +54,12 @@ type process struct {
 	client *block.Client
 	server *rpc.Server
 	// Where shuffle services serve map outputs: the link to that of this machine, and what reads from those of others.
-	link    *service.Link
-	outside *block.Client
-	served  bool     // that service goes on with the outputs when this process ends
-	roots   []string // folders of this executor's own
-	hdfs    *hdfs.FS
+	link     *service.Link
+	outside  *block.Client
+	served   bool              // that service goes on with the outputs when this process ends
+	roots    []string          // folders of this executor's own
+	fallback *shuffle.Fallback // nil: there is none
+	hdfs     *hdfs.FS
 
 	fetching sync.Map // of broadcasts: the lock that is held while one is fetched
 
@@ -393,7 +395,9 @@ func (p *process) obey(o wire.Order) {
 	case wire.Decommission:
 		p.leaveInPeace(o.Reason)
 	case wire.Pull:
-		p.pull(o)
+		p.move(o.ID, func() error { return p.keep(o) })
+	case wire.Stow:
+		p.move(o.ID, func() error { return p.stow(o) })
 	case wire.Leave:
 		select {
 		case p.leave <- o.Reason:

@@ -50,7 +50,7 @@ func (s *Scheduler) leaves(id event.ExecutorID) bool {
 
 // blame takes away the output that could not be read, and with it all outputs of the executor
 // that should have served it, unless that was done before the failed attempt was launched: what
-// the executor has written since is believed.
+// the executor has written since is believed. Of a storage, which is no process, only that output is taken.
 func (s *Scheduler) blame(a *attempt, m *stage, r event.FetchFailed) {
 	if m.spec.Barrier {
 		s.unregisterAll(m.out)
@@ -59,7 +59,7 @@ func (s *Scheduler) blame(a *attempt, m *stage, r event.FetchFailed) {
 		s.rerun(m, r.Map, r.From)
 		s.epoch++
 	}
-	if lost, ok := s.lostEpoch[r.From]; r.From == "" || ok && lost >= a.epoch {
+	if lost, ok := s.lostEpoch[r.From]; r.From == "" || r.From == event.FallbackStorage || ok && lost >= a.epoch {
 		return
 	}
 	s.lostEpoch[r.From] = a.epoch

@@ -119,7 +119,7 @@ func (s *Scheduler) tracker() *healthTracker {
 
 // excludeUnreadable excludes at once who could not be read from: the executor, or its host where a shuffle service serves.
 func (s *Scheduler) excludeUnreadable(r event.FetchFailed) {
-	if !s.cfg.Exclusion.FetchFailures || r.From == "" {
+	if !s.cfg.Exclusion.FetchFailures || r.From == "" || r.From == event.FallbackStorage {
 		return
 	}
 	h, until := s.tracker(), s.now.Add(s.cfg.Exclusion.Timeout)

@@ -115,7 +115,7 @@ type TaskEnded struct {
 	Accums     []event.Accumulable
 }
 
-// MapOutputMoved says that a map output was migrated to another executor.
+// MapOutputMoved says that a map output was migrated to another executor, or to event.FallbackStorage.
 type MapOutputMoved struct {
 	Shuffle event.ShuffleID
 	Map     int

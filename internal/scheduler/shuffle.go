@@ -121,12 +121,15 @@ func (s *Scheduler) rerun(st *stage, m int, at event.ExecutorID) {
 
 // moveOutput notes where an output was migrated to.
 func (s *Scheduler) moveOutput(ev MapOutputMoved) {
-	sh, to := s.shuffles[ev.Shuffle], s.execs[ev.To]
-	if sh == nil || to == nil || ev.Map < 0 || ev.Map >= len(sh.maps) || sh.maps[ev.Map].at == "" {
+	sh, to, host := s.shuffles[ev.Shuffle], s.execs[ev.To], ""
+	if to != nil {
+		host = to.host.name
+	}
+	if sh == nil || to == nil && ev.To != event.FallbackStorage || ev.Map < 0 || ev.Map >= len(sh.maps) || sh.maps[ev.Map].at == "" {
 		return
 	}
 	o := sh.maps[ev.Map]
-	o.at, o.host, o.epoch = to.id, to.host.name, s.epoch
+	o.at, o.host, o.epoch = ev.To, host, s.epoch
 	s.register(sh, ev.Map, o)
 	s.epoch++
 }

@@ -319,6 +319,7 @@ func (a *App) Close(ctx context.Context) error {
 	if a.dirs != nil {
 		errs = append(errs, a.dirs.Remove())
 	}
+	errs = append(errs, a.clearFallback(ctx))
 	a.hdfs.Close()
 	_ = a.running.End(audit.Outcome{Rows: -1})
 	errs = append(errs, a.audit.Close())

@@ -20,6 +20,7 @@ import (
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/scheduler"
 	"github.com/firesteel/firesteel/internal/secure"
+	"github.com/firesteel/firesteel/internal/shuffle"
 	"github.com/firesteel/firesteel/internal/shuffle/service"
 )
 
@@ -181,6 +182,19 @@ func (a *App) prepare(ctx context.Context, p cluster.Preparer) (files bool, err 
 		a.Conf = conf.NewValues(settings)
 	}
 	return known.Files, nil
+}
+
+// clearFallback removes what executors have put into the fallback storage, if settings say so.
+func (a *App) clearFallback(ctx context.Context) error {
+	path := a.Conf.String("spark.storage.decommission.fallbackStorage.path")
+	if path == "" || a.executors == nil || !a.Conf.Bool("spark.storage.decommission.fallbackStorage.cleanUp") {
+		return nil
+	}
+	fs, folder, err := a.fs.Resolve(shuffle.FallbackRoot(path, event.AppID(a.ID)))
+	if err != nil {
+		return err
+	}
+	return fs.Remove(ctx, folder)
 }
 
 // defaultExecutors is how many executors an application gets that does not say: two of the managers that share a cluster

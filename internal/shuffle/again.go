@@ -150,6 +150,9 @@ func causeOf(s block.State, err error) Cause {
 
 // Diagnose implements Diagnoser.
 func (p Peers) Diagnose(ctx context.Context, shuffle event.ShuffleID, m MapStatus, from, to int, err error) Cause {
+	if m.At == event.FallbackStorage && p.Fallback != nil {
+		return causeOf(stateOf(p.Fallback.Check(ctx, Part{shuffle, m.Map, from, to})), err)
+	}
 	c, at, name, serr := p.source(m, Part{shuffle, m.Map, from, to})
 	if serr != nil {
 		return UnknownIssue

@@ -42,11 +42,14 @@ func indexOf(ends []int64, sums []uint32) []byte {
 // Section reads partitions of a map output's file. It implements block.Reader and io.Reader.
 type Section struct {
 	*io.SectionReader
-	f *os.File
+	io.Closer
 }
 
-// Close implements io.Closer.
-func (s *Section) Close() error { return s.f.Close() }
+// storedFile is the file of a map output, wherever it lies.
+type storedFile interface {
+	io.ReaderAt
+	io.Closer
+}
 
 // OpenFile opens partitions [from, to) of the map output at path.
 func OpenFile(path string, from, to int) (*Section, error) {
@@ -58,12 +61,31 @@ func OpenWhole(path string) (*Section, error) {
 	return openPart(path, func(_ outputIndex, size int64) (int64, int64, error) { return 0, size, nil })
 }
 
-func openPart(path string, place func(index outputIndex, size int64) (start, end int64, err error)) (*Section, error) {
-	f, err := os.Open(path)
+func openPart(path string, place placer) (*Section, error) {
+	f, size, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}
-	index, size, err := readIndex(f)
+	return sectionOf(path, f, size, place)
+}
+
+// placer says where in a file what is wanted begins and ends.
+type placer func(index outputIndex, size int64) (start, end int64, err error)
+
+func openFile(path string) (f *os.File, size int64, err error) {
+	if f, err = os.Open(path); err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, errors.Join(err, f.Close())
+	}
+	return f, info.Size(), nil
+}
+
+// sectionOf takes over f.
+func sectionOf(path string, f storedFile, size int64, place placer) (*Section, error) {
+	index, err := readIndex(f, size)
 	var start, end int64
 	if err == nil {
 		start, end, err = place(index, size)
@@ -75,13 +97,16 @@ func openPart(path string, place func(index outputIndex, size int64) (start, end
 }
 
 // CheckFile says whether the bytes of partitions [from, to) are those that were written: block.ErrChecksum if not.
-func CheckFile(path string, from, to int) (err error) {
-	f, err := os.Open(path)
+func CheckFile(path string, from, to int) error {
+	f, size, err := openFile(path)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	index, _, err := readIndex(f)
+	return errors.Join(check(path, f, size, from, to), f.Close())
+}
+
+func check(path string, f io.ReaderAt, size int64, from, to int) error {
+	index, err := readIndex(f, size)
 	if err != nil {
 		return err
 	}
@@ -113,28 +138,23 @@ type outputIndex struct {
 	entries []byte
 }
 
-func readIndex(f *os.File) (x outputIndex, size int64, err error) {
-	info, err := f.Stat()
-	if err != nil {
-		return x, 0, err
-	}
-	size = info.Size()
+func readIndex(f io.ReaderAt, size int64) (x outputIndex, err error) {
 	var tail [indexTail]byte
 	if _, err := f.ReadAt(tail[:], size-indexTail); err != nil || binary.LittleEndian.Uint32(tail[8:]) != indexMagic {
-		return x, 0, errIndex
+		return x, errIndex
 	}
 	n := int64(binary.LittleEndian.Uint32(tail[:]))
 	if n*indexEntry+indexTail > size {
-		return x, 0, errIndex
+		return x, errIndex
 	}
 	index := make([]byte, n*indexEntry+4)
 	if _, err := f.ReadAt(index, size-n*indexEntry-indexTail); err != nil {
-		return x, 0, errIndex
+		return x, errIndex
 	}
 	if crc32.Checksum(index, castagnoli) != binary.LittleEndian.Uint32(tail[4:]) {
-		return x, 0, errIndex
+		return x, errIndex
 	}
-	return outputIndex{int(n), index}, size, nil
+	return outputIndex{int(n), index}, nil
 }
 
 func (x outputIndex) end(i int) int64 {

@@ -117,6 +117,8 @@ type Peers struct {
 	Where func(ctx context.Context, shuffle event.ShuffleID, m MapStatus) (MapStatus, bool)
 	// Service is set where shuffle services serve the outputs.
 	Service *Service
+	// Fallback is set where there is one.
+	Fallback *Fallback
 }
 
 // Service says where the shuffle services of an application are.
@@ -154,8 +156,11 @@ func (p Peers) source(m MapStatus, part Part) (c *block.Client, at, name string,
 	return p.Client, at, part.Name(), err
 }
 
-// Fetch implements Fetcher. It does not wait; errors come from the reader.
+// Fetch implements Fetcher. It waits for no executor; errors of those come from the reader.
 func (p Peers) Fetch(ctx context.Context, shuffle event.ShuffleID, m MapStatus, from, to int) (io.ReadCloser, error) {
+	if m.At == event.FallbackStorage && p.Fallback != nil {
+		return p.Fallback.Open(ctx, Part{shuffle, m.Map, from, to})
+	}
 	c, at, name, err := p.source(m, Part{shuffle, m.Map, from, to})
 	if err != nil {
 		return nil, err

@@ -123,6 +123,12 @@ type (
 		Copies  int   // that there should be of it
 		Disk    bool  // a cached block is to lie on disk only
 	}
+	// Stow has the executor put a map output of its own into the fallback storage. Pulled answers it.
+	Stow struct {
+		ID      int64
+		Shuffle event.ShuffleID
+		Map     int
+	}
 	// Leave ends the executor.
 	Leave struct{ Reason string }
 )
@@ -140,6 +146,7 @@ func (Credentials) isOrder()   {}
 func (RegisterAgain) isOrder() {}
 func (Decommission) isOrder()  {}
 func (Pull) isOrder()          {}
+func (Stow) isOrder()          {}
 func (Leave) isOrder()         {}
 
 // Report is what an executor tells its driver: one of the types below.
@@ -171,7 +178,7 @@ type (
 		Reason string
 		Stays  bool
 	}
-	// Pulled says what became of a Pull; Failed is empty when it has the block.
+	// Pulled says what became of a Pull or a Stow; Failed is empty when the block is there.
 	Pulled struct {
 		ID     int64
 		Failed string
@@ -188,7 +195,7 @@ func (Pulled) isReport()       {}
 
 func addProcesses(c *rpc.Codec) {
 	rpc.Union[Order](c, NewWork{}, DropWork{}, Launch{}, KillTask{}, CommitAnswer{}, DropShuffle{}, DropBlocks{}, PeerLost{},
-		RegisterAgain{}, Leave{}, Decommission{}, Pull{}, Credentials{}, Files{})
+		RegisterAgain{}, Leave{}, Decommission{}, Pull{}, Credentials{}, Files{}, Stow{})
 	rpc.Union[Report](c, Started{}, Ended{}, AskCommit{}, Alive{}, BlockChanged{}, Leaving{}, Pulled{})
 }
 
