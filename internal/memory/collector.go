@@ -43,6 +43,7 @@ func (p *pacer) collected() {
 		p.percent = n
 		debug.SetGCPercent(n)
 	}
+	Buffers.Trim()
 	runtime.SetFinalizer(&struct{ *pacer }{p}, func(s *struct{ *pacer }) { s.collected() })
 }
 

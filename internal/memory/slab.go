@@ -16,6 +16,7 @@ type Slabs struct {
 	Poison bool
 	mu     sync.Mutex
 	free   [slabClasses][][]byte
+	idle   [slabClasses]int // how many were free all the time since the last Trim
 	kept   int64
 	limit  int64
 }
@@ -39,10 +40,31 @@ func (s *Slabs) Limit(n int64) {
 	s.limit = n
 	for c := range s.free {
 		for s.kept > n && len(s.free[c]) > 0 {
-			last := len(s.free[c]) - 1
-			s.kept -= int64(cap(s.free[c][last]))
-			s.free[c] = s.free[c][:last]
+			s.pop(c)
 		}
+	}
+}
+
+// pop takes the last free buffer of a class.
+func (s *Slabs) pop(c int) []byte {
+	last := len(s.free[c]) - 1
+	b := s.free[c][last]
+	s.free[c][last] = nil
+	s.free[c] = s.free[c][:last]
+	s.idle[c] = min(s.idle[c], last)
+	s.kept -= int64(cap(b))
+	return b
+}
+
+// Trim lets go of half the buffers that nobody took since the last call.
+func (s *Slabs) Trim() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.free {
+		for range (s.idle[c] + 1) / 2 {
+			s.pop(c)
+		}
+		s.idle[c] = len(s.free[c])
 	}
 }
 
@@ -58,10 +80,8 @@ func (s *Slabs) take(n int) []byte {
 		return columnar.Make(columnar.Int8x, n-Pad)[:n]
 	}
 	s.mu.Lock()
-	if l := len(s.free[c]); l > 0 {
-		b := s.free[c][l-1]
-		s.free[c] = s.free[c][:l-1]
-		s.kept -= int64(cap(b))
+	if len(s.free[c]) > 0 {
+		b := s.pop(c)
 		s.mu.Unlock()
 		return b[:n]
 	}
