@@ -82,10 +82,12 @@ type windowAgg struct {
 
 	// All frames are their partitions: one value a partition.
 	values columnar.Vector
-	// Frames that begin with their partition: rows up to done of partition part are in the state run.
-	run  kernel.Agg
-	part int
-	done int
+	// Frames that begin with their partition: the states after each row, or, where the aggregate cannot be chained, rows up to
+	// done of partition part in the state run.
+	chain *windowChain
+	run   kernel.Agg
+	part  int
+	done  int
 	// Others: states of blocks of rows.
 	tree *blockTree
 	out  rowBuf
@@ -116,11 +118,25 @@ func (w *windowAgg) begin(c *windowChunk) error {
 		var err error
 		w.tree, err = newBlockTree(w)
 		return err
+	case w.chain != nil:
+		w.chain.begin()
 	case w.run == nil:
-		var err error
-		w.run, err = w.make()
+		return w.startGrowing()
+	}
+	return nil
+}
+
+// startGrowing prepares for frames that begin with their partition.
+func (w *windowAgg) startGrowing() error {
+	agg, err := w.make()
+	if err != nil {
 		return err
 	}
+	if chained, ok := agg.(kernel.Chained); ok {
+		w.chain = &windowChain{agg: chained}
+		w.chain.begin()
+	}
+	w.run = agg
 	return nil
 }
 
@@ -201,6 +217,9 @@ func (w *windowAgg) page(from, to int) (columnar.Vector, error) {
 		return w.out.gather(&w.values, w.ids), nil
 	case w.tree != nil:
 		return w.tree.page(from, to)
+	}
+	if w.chain != nil {
+		return w.chained(from, to)
 	}
 	return inParts(w.call.t, from, to, w.growing)
 }

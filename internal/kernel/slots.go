@@ -134,7 +134,7 @@ func (s *slots) compare(g uint32, v *columnar.Vector, i int) int {
 		one := columnar.NewConst(s.t, s.rows[g], 1)
 		return CompareAt(v, i, &one, 0)
 	}
-	w := columnar.Vector{Type: s.t, N: len(s.state), Data: s.data, Bufs: s.heap}
+	w := s.all()
 	return CompareAt(v, i, &w, int(g))
 }
 
@@ -221,10 +221,25 @@ func (a *MinMax) Update(c *Ctx, args []columnar.Vector, n int, group []uint32, g
 		extremeFloat[float64](a, v, n, group)
 	case columnar.Float32x:
 		extremeFloat[float32](a, v, n, group)
+	case columnar.Int128x:
+		a.wide(v, n, group)
 	default:
 		a.general(v, n, group)
 	}
 	return nil
+}
+
+func (a *MinMax) wide(v *columnar.Vector, n int, group []uint32) {
+	x, best, state := columnar.Of[types.Int128](v.Data)[:n], columnar.Of[types.Int128](a.v.data), a.v.state
+	for i := range x {
+		if !rowCounts(v.Valid, i) {
+			continue
+		}
+		g := groupOf(group, i)
+		if c := x[i].Cmp(best[g]); state[g] != slotValue || c != 0 && (c > 0) == a.max {
+			best[g], state[g] = x[i], slotValue
+		}
+	}
 }
 
 // texts compares prefixes before it looks at whole texts.
