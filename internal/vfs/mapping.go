@@ -18,26 +18,25 @@ type mappings struct {
 	bytes  int64      // idle and in use
 	budget int64
 
-	read      []span // that nobody looks at, in the order in which they were forgotten
-	readBytes int64
+	readers []*mapping // of which something was read and may be in memory
+	touched int64      // bytes of that
 }
 
-// span is a part of a mapping.
-type span struct {
-	m      *mapping
-	off, n int64
-}
-
-// maxRead bounds the pages of mapped files that stay in the process although nobody looks at them: they count as its memory.
-// A few stay, so that small tables are not faulted in again by each query.
-const maxRead = 16 << 20
+const (
+	// maxTouched bounds the pages of mapped files that stay in the process although nobody looks at them: they count as its
+	// memory. Some stay, for what many queries read would be faulted in again by each.
+	maxTouched = 40 << 20
+	// touchBlock is the unit in which they are counted.
+	touchBlock = 64 << 10
+)
 
 type mapping struct {
 	key  Info
 	data []byte
 	refs int
-	at   *list.Element // in idle, when refs is 0
-	old  bool          // no longer in by: unmap when refs falls to 0
+	at   *list.Element  // in idle, when refs is 0
+	read map[int64]bool // its blocks that were read
+	old  bool           // no longer in by: unmap when refs falls to 0
 }
 
 func newMappings(budget int64) *mappings {
@@ -118,27 +117,41 @@ func (c *mappings) evict() {
 	}
 }
 
-// forget lets pages that were read leave the process, the oldest first.
+// forget notes what was read. When that is too much the pages of all mappings leave the process: rarely, and then many at a time,
+// as each call makes the other processors wait.
 func (c *mappings) forget(m *mapping, off, n int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	page := int64(os.Getpagesize())
-	n += off & (page - 1)
-	off &^= page - 1
-	c.read = append(c.read, span{m, off, n})
-	c.readBytes += n
-	for c.readBytes > maxRead {
-		s := c.read[0]
-		c.read = c.read[1:]
-		c.readBytes -= s.n
-		if s.m.data != nil {
-			forgetPages(s.m.data[s.off:][:s.n])
+	if m.read == nil {
+		m.read = map[int64]bool{}
+	}
+	if len(m.read) == 0 {
+		c.readers = append(c.readers, m)
+	}
+	before := len(m.read)
+	for b := off / touchBlock; b*touchBlock < off+n; b++ {
+		m.read[b] = true
+	}
+	c.touched += int64(len(m.read)-before) * touchBlock
+	if c.touched > maxTouched {
+		c.release()
+	}
+}
+
+func (c *mappings) release() {
+	for _, m := range c.readers {
+		clear(m.read)
+		if m.data != nil {
+			forgetPages(m.data)
 		}
 	}
+	c.touched, c.readers = 0, c.readers[:0]
 }
 
 func (c *mappings) free(m *mapping) {
 	c.bytes -= m.key.Size
 	unmap(m.data)
 	m.data = nil
+	c.touched -= int64(len(m.read)) * touchBlock
+	clear(m.read)
 }
