@@ -146,6 +146,7 @@ var coreRows = []Row{
 	{Name: "spark.scheduler.listenerbus.eventqueue.capacity", Default: "10000", Kind: Int, Doc: "Events that may wait for a listener; more are dropped and counted.", Since: "2.3.0"},
 	{Name: "spark.scheduler.minRegisteredResourcesRatio", Unset: true, Doc: "Wait for executors.", Since: "1.1.1"},
 	{Name: "spark.scheduler.mode", Default: "FIFO", Doc: "FIFO or FAIR.", Since: "0.8.0"},
+	{Name: "spark.scheduler.numCancelledJobGroupsToTrack", Default: "1000", Kind: Int, Doc: "Job groups whose future jobs are refused.", Since: "4.0.0"},
 	{Name: "spark.scheduler.pool", Default: "default", Doc: "Thread-local pool name.", Since: "1.0.0", Free: true},
 	{Name: "spark.serializer", Default: "org.apache.spark.serializer.JavaSerializer", Doc: "Accepted; no Java objects.", Since: "0.5.0"},
 	{Name: "spark.shuffle.checksum.algorithm", Default: "ADLER32", Doc: "ADLER32, CRC32, CRC32C.", Since: "3.2.0"},

@@ -12,6 +12,7 @@ type Config struct {
 	MaxAttempts      int           // spark.stage.maxAttempts: of a stage in all, if that is more
 	IgnoreLeaving    bool          // spark.stage.ignoreDecommissionFetchFailure: who leaves in good order does not count among those
 	ResubmitDelay    time.Duration // pause before failed stages run again, so that failures of one cause come together
+	CancelledGroups  int           // spark.scheduler.numCancelledJobGroupsToTrack: that are cancelled with all their future
 	MaxResultSize    int64         // spark.driver.maxResultSize, bytes per job; 0 = unlimited
 
 	LocalityWait    [4]time.Duration // spark.locality.wait.{process,node}; by event.Locality, the other levels never wait
@@ -89,6 +90,7 @@ func DefaultConfig() Config {
 		MaxStageAttempts: 4,
 		MaxAttempts:      math.MaxInt32,
 		IgnoreLeaving:    true,
+		CancelledGroups:  1000,
 		ResubmitDelay:    200 * time.Millisecond,
 		MaxResultSize:    1 << 30,
 		LocalityWait:     [4]time.Duration{wait, wait, 0, wait},

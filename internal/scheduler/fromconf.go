@@ -19,6 +19,7 @@ func FromConf(v *conf.Values) Config {
 	r.integer("spark.stage.maxConsecutiveAttempts", &c.MaxStageAttempts)
 	r.integer("spark.stage.maxAttempts", &c.MaxAttempts)
 	r.boolean("spark.stage.ignoreDecommissionFetchFailure", &c.IgnoreLeaving)
+	r.integer("spark.scheduler.numCancelledJobGroupsToTrack", &c.CancelledGroups)
 	r.bytes("spark.driver.maxResultSize", &c.MaxResultSize)
 	c.Fair = strings.EqualFold(v.String("spark.scheduler.mode"), "FAIR")
 	r.boolean("spark.shuffle.service.enabled", &c.ShuffleService)

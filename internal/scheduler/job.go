@@ -60,7 +60,7 @@ func (j *job) satisfied() bool {
 
 // validate refuses a job that breaks the host's side of the contract, or whose group is cancelled for good.
 func (s *Scheduler) validate(spec *JobSubmitted) error {
-	if s.refused[spec.Group] && spec.Group != "" {
+	if spec.Group != "" && slices.Contains(s.refused, spec.Group) {
 		return cancelled(spec.ID, "part of cancelled job group "+spec.Group)
 	}
 	if len(spec.Stages) == 0 {
@@ -140,13 +140,24 @@ func (s *Scheduler) abortStage(st *stage, reason string, cause error) {
 // cancelJobs ends the jobs that the event selects, by ascending id.
 func (s *Scheduler) cancelJobs(ev *JobCancelled) {
 	if ev.By == CancelGroup && ev.Future {
-		s.refused[ev.Group] = true
+		s.refuse(ev.Group)
 	}
 	for _, j := range s.selected(ev) {
 		if s.jobs[j.id()] == j {
 			s.failJob(j, cancelled(j.id(), ev.Reason))
 		}
 	}
+}
+
+// refuse lets no job of a group begin any more. The group that was refused first is forgotten when there are too many.
+func (s *Scheduler) refuse(group string) {
+	if slices.Contains(s.refused, group) || s.cfg.CancelledGroups < 1 {
+		return
+	}
+	if len(s.refused) >= s.cfg.CancelledGroups {
+		s.refused = s.refused[1:]
+	}
+	s.refused = append(s.refused, group)
 }
 
 func (s *Scheduler) selected(ev *JobCancelled) []*job {

@@ -19,7 +19,7 @@ type Scheduler struct {
 	byShuffle map[event.ShuffleID]*stage   // map stages that active jobs need
 	shuffles  map[event.ShuffleID]*shuffle // outputs; they outlive stages
 	failed    []*stage                     // wait for resubmission
-	refused   map[string]bool              // job groups cancelled with all their future
+	refused   []string                     // job groups cancelled with all their future, the oldest first
 	nextStage event.StageID
 	nextTask  event.TaskID
 	epoch     int64
@@ -59,7 +59,6 @@ func New(cfg Config) *Scheduler {
 		stages:    map[event.StageID]*stage{},
 		byShuffle: map[event.ShuffleID]*stage{},
 		shuffles:  map[event.ShuffleID]*shuffle{},
-		refused:   map[string]bool{},
 		execs:     map[event.ExecutorID]*executor{},
 		hosts:     map[string]*host{},
 		gone:      map[event.ExecutorID]farewell{},

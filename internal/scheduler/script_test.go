@@ -134,7 +134,7 @@ func (r *runner) setConfig(rest string) error {
 	c := &r.cfg
 	ints := map[string]*int{
 		"maxFailures": &c.MaxTaskFailures, "stageAttempts": &c.MaxStageAttempts, "min": &c.Allocation.Min, "max": &c.Allocation.Max,
-		"initial": &c.Allocation.Initial, "cores": &c.Allocation.ExecutorCores, "barrierChecks": &c.BarrierMaxChecks, "attempts": &c.MaxAttempts,
+		"initial": &c.Allocation.Initial, "cores": &c.Allocation.ExecutorCores, "barrierChecks": &c.BarrierMaxChecks, "attempts": &c.MaxAttempts, "groups": &c.CancelledGroups,
 	}
 	bools := map[string]*bool{
 		"fair": &c.Fair, "service": &c.ShuffleService, "speculation": &c.Speculation, "exclusion": &c.Exclusion.Enabled,
