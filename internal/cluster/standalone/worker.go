@@ -83,6 +83,7 @@ type Worker struct {
 
 	mu      sync.Mutex
 	peer    *Peer
+	orders  *rpc.Conn // of the master at which the worker registered last: it launches what that one orders
 	execs   map[execKey]*process
 	drivers map[string]*process
 	reports []core.Event           // that no master has taken yet
@@ -218,6 +219,9 @@ func (w *Worker) connect(ctx context.Context, most time.Duration) error {
 	p, err := find(ctx, o, most, func(ctx context.Context, p *Peer) error {
 		ctx, cancel := context.WithTimeout(ctx, answerLimit)
 		defer cancel()
+		w.mu.Lock()
+		w.orders = p.Conn // from now on
+		w.mu.Unlock()
 		if _, err := p.ask(ctx, w.registration()); err != nil {
 			return fmt.Errorf("the master at %s did not take the worker: %w", p.Master, err)
 		}
@@ -364,22 +368,22 @@ func (h workerHandler) Call(_ context.Context, _ *rpc.Conn, method string, body 
 }
 
 // Receive takes orders.
-func (h workerHandler) Receive(_ *rpc.Conn, _ string, body []byte) {
-	if err := rpc.ReadBatch(codec, body, h.w.take); err != nil {
+func (h workerHandler) Receive(c *rpc.Conn, _ string, body []byte) {
+	if err := rpc.ReadBatch(codec, body, func(m core.Message) { h.w.take(c, m) }); err != nil {
 		h.w.log.Error("an order cannot be read", "error", err)
 	}
 }
 
-func (w *Worker) take(m core.Message) {
+func (w *Worker) take(from *rpc.Conn, m core.Message) {
 	switch m := m.(type) {
 	case core.LaunchExecutor:
-		w.launch(m)
+		w.launch(from, m)
 	case core.KillExecutor:
 		w.kill(w.executor(m.App, m.ID))
 	case core.CleanApp:
 		w.busy.Go(func() { w.clean(m.App) })
 	case core.LaunchDriver:
-		w.launchDriver(m)
+		w.launchDriver(from, m)
 	case core.KillDriver:
 		w.mu.Lock()
 		p := w.drivers[m.ID]
@@ -436,11 +440,11 @@ func (w *Worker) killWithin(p *process, grace time.Duration) {
 }
 
 // launch starts an executor.
-func (w *Worker) launch(m core.LaunchExecutor) {
+func (w *Worker) launch(from *rpc.Conn, m core.LaunchExecutor) {
 	k := execKey{m.App, m.ID}
 	x := &process{held: core.Held{App: m.App, ID: m.ID, Cores: m.Cores, Memory: m.Memory}, dir: filepath.Join(w.o.Dir, filepath.Base(m.App), strconv.Itoa(m.ID))}
 	w.mu.Lock()
-	if w.execs[k] != nil || w.base.Err() != nil {
+	if w.execs[k] != nil || w.orders != from || w.base.Err() != nil {
 		w.mu.Unlock()
 		return
 	}
@@ -533,13 +537,13 @@ func (w *Worker) clean(app string) {
 }
 
 // launchDriver starts a driver: this program, as the submit command in client mode.
-func (w *Worker) launchDriver(m core.LaunchDriver) {
+func (w *Worker) launchDriver(from *rpc.Conn, m core.LaunchDriver) {
 	d := &process{dir: filepath.Join(w.o.Dir, filepath.Base(m.ID)), drive: core.HeldDriver{ID: m.ID, Desc: m.Desc}}
 	if !m.Desc.Supervise {
 		d.drive.Desc.Files = nil
 	}
 	w.mu.Lock()
-	if w.drivers[m.ID] != nil || w.base.Err() != nil {
+	if w.drivers[m.ID] != nil || w.orders != from || w.base.Err() != nil {
 		w.mu.Unlock()
 		return
 	}

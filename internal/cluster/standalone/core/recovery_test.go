@@ -204,6 +204,43 @@ func TestNextMaster(t *testing.T) {
 	}
 }
 
+// A driver that was placed on a worker, which never heard of it, is launched all the same, and once: the connection broke, or the
+// master before this one went when it had saved that.
+func TestUnheardDriver(t *testing.T) {
+	m := newMaster(t, DefaultConfig())
+	m.worker(1, "1", 1, 100)
+	m.step(DriverSubmitted{Desc: DriverDesc{Memory: 5}})
+	first := m.told[1][0].(LaunchDriver)
+	m.worker(1, "1", 1, 100) // it was on its way while the worker wrote this
+	if len(m.told[1]) != 1 {
+		t.Errorf("a driver was launched twice: %+v", m.told[1])
+	}
+	m.step(Disconnected{1})
+	m.worker(2, "1", 1, 100)
+	if !reflect.DeepEqual(m.told[2], []Message{first}) {
+		t.Errorf("after a broken connection the worker was told %+v", m.told[2])
+	}
+	records := []Record{{Worker: &WorkerInfo{ID: "1"}}, {Worker: &WorkerInfo{ID: "2"}}, {Driver: &DriverRecord{ID: "runs", Number: 1, Worker: "1"}},
+		{Driver: &DriverRecord{ID: "unheard", Number: 2, Worker: "1"}}, {Driver: &DriverRecord{ID: "unwanted", Number: 3, Worker: "1", Killed: true}},
+		{Driver: &DriverRecord{ID: "lost", Number: 4, Worker: "2"}}}
+	m = newMaster(t, DefaultConfig())
+	m.step(Recovered{Records: records})
+	m.step(WorkerRegistered{Peer: 1, Info: WorkerInfo{ID: "1", Cores: 9, Memory: 100}, Drivers: []HeldDriver{{ID: "runs"}}})
+	if !reflect.DeepEqual(m.told[1], []Message{LaunchDriver{ID: "unheard"}}) {
+		t.Errorf("after an election the worker was told %+v", m.told[1])
+	}
+	m.wait(40 * time.Second)
+	m.step(Heartbeat{1, "1"})
+	m.wait(30 * time.Second)
+	ends := map[string]DriverState{}
+	for _, d := range m.s.over {
+		ends[d.id] = d.state
+	}
+	if want := map[string]DriverState{"unwanted": Killed, "lost": Errored}; !reflect.DeepEqual(ends, want) {
+		t.Errorf("ended %v, want %v", ends, want)
+	}
+}
+
 // TestClockJumps is D20: when the wall clock of the master's machine is set by an hour, no worker is taken for dead, and one that is
 // silent still is noticed in time.
 func TestClockJumps(t *testing.T) {

@@ -318,6 +318,22 @@ func (s *State) driverLost(d *drv, why string) {
 	s.note(true, "driver %s is launched again: %s", d.id, why)
 }
 
+// unlaunched puts a driver back of which its worker never heard, as the connection or the master that placed it broke: a worker
+// knows what it has launched until the end of it is saved.
+func (s *State) unlaunched(d *drv) {
+	if d.killed {
+		s.endDriver(d, Killed, "killed on request")
+		return
+	}
+	s.leave(d)
+	d.state, d.saved = Submitted, false
+	if !slices.Contains(s.waiting, d) {
+		s.waiting = append(s.waiting, d)
+	}
+	s.saveDriver(d)
+	s.note(true, "driver %s waits again: its worker %s has not heard of it", d.id, d.was.ID)
+}
+
 func (s *State) leave(d *drv) {
 	if d.on != nil {
 		delete(d.on.drivers, d.id)

@@ -90,11 +90,11 @@ type drv struct {
 	state   DriverState
 	reason  string
 	on      *worker
-	was     WorkerInfo // where it ran the last time
+	was     WorkerInfo // on which it was the last time
 	begun   time.Time
 	retries int
 	killed  bool // on request
-	saved   bool // by the master before this one: a worker may run it
+	saved   bool // by the master before this one: the worker that it was on may run it
 	retryAt time.Time
 }
 
@@ -223,6 +223,7 @@ func (s *State) workerRegistered(e WorkerRegistered) {
 		delete(s.byWorkerPeer, w.peer)
 		s.emit(Drop{w.peer})
 	}
+	anew := w.peer != e.Peer
 	w.info, w.peer, w.beat, w.lost, w.met = e.Info, e.Peer, s.now, time.Time{}, true
 	s.byWorkerPeer[e.Peer] = w
 	s.answer(e.Ask, Reply{OK: true, ID: e.Info.ID})
@@ -230,28 +231,36 @@ func (s *State) workerRegistered(e WorkerRegistered) {
 		s.tell(w.peer, Leave{}) // it did not hear of it
 	}
 	w.leaving = w.leaving || e.Leaving
+	if anew { // else orders may be under way that it had not got when it wrote this
+		s.missing(w, e)
+	}
 	s.compare(w, e)
 	s.count(w)
 }
 
-func (s *State) compare(w *worker, e WorkerRegistered) {
-	runs := map[held]Held{}
-	for _, h := range e.Executors {
-		runs[held{h.App, h.ID}] = h
-	}
-	for k, x := range w.execs {
-		if _, ok := runs[k]; !ok {
+// missing finds what a worker should run and does not.
+func (s *State) missing(w *worker, e WorkerRegistered) {
+	for _, x := range sortedExecs(w.execs) {
+		if !slices.ContainsFunc(e.Executors, func(h Held) bool { return h.App == x.appID && h.ID == x.id }) {
 			s.drop(x)
 			s.gone(x, ExecutorGone{ID: x.id, Code: -1, Reason: "its worker " + w.info.ID + " does not know it any more", Platform: true})
 		}
 	}
+	for _, d := range sorted(s.drivers) {
+		has := slices.ContainsFunc(e.Drivers, func(h HeldDriver) bool { return h.ID == d.id })
+		if !has && (d.on == w || d.saved && d.was.ID == w.info.ID) {
+			s.unlaunched(d)
+		}
+	}
+}
+
+// compare takes over what a worker runs, or ends it.
+func (s *State) compare(w *worker, e WorkerRegistered) {
 	for _, h := range e.Executors {
 		s.claim(w, h)
 	}
-	has := map[string]bool{}
 	for _, h := range e.Drivers {
 		id := h.ID
-		has[id] = true
 		if s.drivers[id] == nil && !s.recovering.IsZero() && s.blind {
 			s.adopt(h)
 		}
@@ -263,11 +272,6 @@ func (s *State) compare(w *worker, e WorkerRegistered) {
 				s.tell(w.peer, KillDriver{id})
 			}
 			s.waiting = slices.DeleteFunc(s.waiting, func(o *drv) bool { return o == d })
-		}
-	}
-	for _, d := range sorted(w.drivers) {
-		if !has[d.id] {
-			s.driverLost(d, "its worker does not know it any more")
 		}
 	}
 }
@@ -574,7 +578,7 @@ func (s *State) recovered(e Recovered) {
 			d := &drv{id: r.Driver.ID, number: r.Driver.Number, desc: r.Driver.Desc, state: Submitted, killed: r.Driver.Killed,
 				begun: time.UnixMilli(r.Driver.SubmitMillis)}
 			if r.Driver.Worker != "" { // else nobody has heard of it
-				d.state, d.saved = Relaunching, true
+				d.state, d.saved, d.was.ID = Relaunching, true, r.Driver.Worker
 			}
 			s.drivers[d.id] = d
 			s.waiting = append(s.waiting, d)
