@@ -9,61 +9,110 @@ import (
 
 // Text prints an expression as plans show it: columns with their ids (name#12, name#12L for BIGINT).
 func Text(e Expr) string {
-	switch x := e.(type) {
-	case *Column:
-		return ColumnText(x)
-	case *OuterRef:
-		return "outer(" + ColumnText(x.Col) + ")"
-	case *LambdaVar:
-		return fmt.Sprintf("lambda %s#%d", x.Name, x.ID)
-	case *Literal:
-		return literalText(x)
-	case *Alias:
-		return fmt.Sprintf("%s AS %s", Text(x.Child), ColumnText(x.Column()))
-	case *Cast:
-		return castText(x)
-	case *Call:
-		return callText(x.Name, x.Args)
-	case *Agg:
-		return aggText(x)
-	case *SortOrder:
-		dir, nulls := "ASC", "NULLS LAST"
-		if x.Desc {
-			dir = "DESC"
-		}
-		if x.NullsFirst {
-			nulls = "NULLS FIRST"
-		}
-		return Text(x.Child) + " " + dir + " " + nulls
-	case *Window:
-		return Text(x.Func) + " " + x.Spec.text()
-	case *Lambda:
-		params := make([]Expr, len(x.Params))
-		for i, p := range x.Params {
-			params[i] = p
-		}
-		return "lambdafunction(" + Text(x.Body) + ", " + TextList(params) + ")"
-	case *Subquery:
-		return subqueryText(x)
-	case *Attribute:
-		return "'" + strings.Join(x.Name, ".")
-	case *Func:
-		d := ""
-		if x.Distinct {
-			d = "distinct "
-		}
-		return "'" + strings.Join(x.Name, ".") + "(" + d + TextList(x.Args) + ")"
-	}
-	return e.SQL()
+	var t planText
+	t.expr(e)
+	return t.String()
 }
 
 // TextList prints expressions with commas between them.
 func TextList(list []Expr) string {
-	parts := make([]string, len(list))
-	for i, e := range list {
-		parts[i] = Text(e)
+	var t planText
+	t.list(list, ", ")
+	return t.String()
+}
+
+// planText collects the text of an expression, in one buffer for all of its parts.
+type planText struct{ strings.Builder }
+
+func (t *planText) text(parts ...string) {
+	for _, s := range parts {
+		t.WriteString(s)
 	}
-	return strings.Join(parts, ", ")
+}
+
+func (t *planText) list(list []Expr, sep string) {
+	for i, e := range list {
+		if i > 0 {
+			t.text(sep)
+		}
+		t.expr(e)
+	}
+}
+
+func (t *planText) expr(e Expr) {
+	switch x := e.(type) {
+	case *Column:
+		t.text(ColumnText(x))
+	case *Literal:
+		t.text(literalText(x))
+	case *Alias:
+		t.expr(x.Child)
+		t.text(" AS ", ColumnText(x.Column()))
+	case *Cast:
+		t.cast(x)
+	case *Call:
+		t.call(x.Name, x.Args)
+	case *Agg:
+		t.agg(x)
+	case *SortOrder:
+		t.order(x)
+	case *Window:
+		t.expr(x.Func)
+		t.text(" ")
+		t.window(&x.Spec)
+	default:
+		t.rare(e)
+	}
+}
+
+func (t *planText) rare(e Expr) {
+	switch x := e.(type) {
+	case *OuterRef:
+		t.text("outer(", ColumnText(x.Col), ")")
+	case *LambdaVar:
+		fmt.Fprintf(t, "lambda %s#%d", x.Name, x.ID)
+	case *Lambda:
+		t.text("lambdafunction(")
+		t.expr(x.Body)
+		t.text(", ")
+		for i, p := range x.Params {
+			if i > 0 {
+				t.text(", ")
+			}
+			t.expr(p)
+		}
+		t.text(")")
+	case *Subquery:
+		t.subquery(x)
+	case *Attribute:
+		t.text("'", strings.Join(x.Name, "."))
+	case *Func:
+		t.text("'", strings.Join(x.Name, "."))
+		t.arguments(x.Distinct, x.Args)
+	default:
+		t.text(e.SQL())
+	}
+}
+
+func (t *planText) arguments(distinct bool, args []Expr) {
+	t.text("(")
+	if distinct {
+		t.text("distinct ")
+	}
+	t.list(args, ", ")
+	t.text(")")
+}
+
+func (t *planText) order(x *SortOrder) {
+	t.expr(x.Child)
+	dir, nulls := " ASC", " NULLS LAST"
+	if x.Desc {
+		dir = " DESC"
+	}
+	if x.NullsFirst {
+		nulls = " NULLS FIRST"
+	}
+	t.text(dir, nulls)
 }
 
 // ColumnText is name#id.
@@ -99,98 +148,124 @@ func literalText(l *Literal) string {
 	return ValueSQL(l.Value, l.T)
 }
 
-func castText(c *Cast) string {
-	name := "cast"
+func (t *planText) cast(c *Cast) {
+	name := "cast("
 	if c.Mode == CastTry {
-		name = "try_cast"
+		name = "try_cast("
 	}
-	return name + "(" + Text(c.Child) + " as " + c.To.String() + ")"
+	t.text(name)
+	t.expr(c.Child)
+	t.text(" as ", c.To.String(), ")")
 }
 
-func callText(name string, args []Expr) string {
+func (t *planText) call(name string, args []Expr) {
 	if op, ok := infix[name]; ok && len(args) == 2 {
-		return "(" + Text(args[0]) + " " + op + " " + Text(args[1]) + ")"
+		t.around("(", args[0], " "+op+" ", args[1], ")")
+		return
 	}
 	switch {
 	case name == "not" && len(args) == 1:
-		return "NOT " + Text(args[0])
+		t.text("NOT ")
+		t.expr(args[0])
 	case (name == "negative" || name == UnaryMinus) && len(args) == 1:
-		return "-" + Text(args[0])
+		t.text("-")
+		t.expr(args[0])
 	case name == "in" && len(args) > 1:
-		return Text(args[0]) + " IN (" + strings.ReplaceAll(TextList(args[1:]), ", ", ",") + ")"
+		t.expr(args[0])
+		t.text(" IN (")
+		t.list(args[1:], ",")
+		t.text(")")
 	case name == "when":
-		return caseText(args)
-	case name == "get_field" && len(args) == 2:
-		if l, ok := args[1].(*Literal); ok {
-			return fmt.Sprintf("%s.%v", Text(args[0]), l.Value)
-		}
+		t.branches(args)
+	case name == "get_field" && len(args) == 2 && isLiteral(args[1]):
+		t.expr(args[0])
+		fmt.Fprintf(t, ".%v", args[1].(*Literal).Value)
 	case name == "like" && len(args) >= 2:
-		return Text(args[0]) + " LIKE " + Text(args[1])
+		t.around("", args[0], " LIKE ", args[1], "")
 	case name == "get_item" && len(args) == 2:
-		return Text(args[0]) + "[" + Text(args[1]) + "]"
+		t.around("", args[0], "[", args[1], "]")
+	default:
+		t.text(name)
+		t.arguments(false, args)
 	}
-	return name + "(" + TextList(args) + ")"
 }
 
-func caseText(args []Expr) string {
-	var b strings.Builder
-	b.WriteString("CASE")
-	for len(args) >= 2 {
-		b.WriteString(" WHEN " + Text(args[0]) + " THEN " + Text(args[1]))
-		args = args[2:]
+func (t *planText) around(before string, a Expr, between string, b Expr, after string) {
+	t.text(before)
+	t.expr(a)
+	t.text(between)
+	t.expr(b)
+	t.text(after)
+}
+
+func isLiteral(e Expr) bool { _, ok := e.(*Literal); return ok }
+
+func (t *planText) branches(args []Expr) {
+	t.text("CASE")
+	for ; len(args) >= 2; args = args[2:] {
+		t.around(" WHEN ", args[0], " THEN ", args[1], "")
 	}
 	if len(args) == 1 {
-		b.WriteString(" ELSE " + Text(args[0]))
+		t.text(" ELSE ")
+		t.expr(args[0])
 	}
-	return b.String() + " END"
+	t.text(" END")
 }
 
-func aggText(a *Agg) string {
-	d := ""
-	if a.Distinct {
-		d = "distinct "
-	}
-	s := a.Name + "(" + d + TextList(a.Args) + ")"
+func (t *planText) agg(a *Agg) {
+	t.text(a.Name)
+	t.arguments(a.Distinct, a.Args)
 	if a.Filter != nil {
-		s += " FILTER (WHERE " + Text(a.Filter) + ")"
+		t.text(" FILTER (WHERE ")
+		t.expr(a.Filter)
+		t.text(")")
 	}
-	return s
 }
 
-func subqueryText(s *Subquery) string {
+func (t *planText) subquery(s *Subquery) {
+	name, end := "scalar-subquery", "]"
 	switch s.Kind {
 	case ExistsSubquery:
-		return fmt.Sprintf("exists#%d [%s]", s.ID, TextList(s.Outer))
+		name = "exists"
 	case InSubquery:
-		return fmt.Sprintf("%s IN (list#%d [%s])", TextList(s.Values), s.ID, TextList(s.Outer))
+		t.list(s.Values, ", ")
+		name, end = " IN (list", "])"
 	}
-	return fmt.Sprintf("scalar-subquery#%d [%s]", s.ID, TextList(s.Outer))
+	fmt.Fprintf(t, "%s#%d [", name, s.ID)
+	t.list(s.Outer, ", ")
+	t.text(end)
 }
 
-// text prints a window specification as plans do.
-func (s WindowSpec) text() string {
-	var in []string
+func (t *planText) window(s *WindowSpec) {
+	t.text("windowspecdefinition(")
 	for _, e := range s.Partition {
-		in = append(in, Text(e))
+		t.expr(e)
+		t.text(", ")
 	}
 	for i := range s.Order {
-		in = append(in, Text(&s.Order[i]))
+		t.order(&s.Order[i])
+		t.text(", ")
 	}
 	unit := "RowFrame"
 	if s.Unit == Range {
 		unit = "RangeFrame"
 	}
-	in = append(in, fmt.Sprintf("specifiedwindowframe(%s, %s, %s)", unit, s.Lower.text(), s.Upper.text()))
-	return "windowspecdefinition(" + strings.Join(in, ", ") + ")"
+	t.text("specifiedwindowframe(", unit, ", ")
+	t.bound(s.Lower)
+	t.text(", ")
+	t.bound(s.Upper)
+	t.text("))")
 }
 
-func (b Bound) text() string {
+func (t *planText) bound(b Bound) {
 	names := [...]string{"unboundedpreceding$()", "", "currentrow$()", "", "unboundedfollowing$()"}
 	switch b.Kind {
 	case Preceding:
-		return "-" + Text(b.Offset)
+		t.text("-")
+		t.expr(b.Offset)
 	case Following:
-		return Text(b.Offset)
+		t.expr(b.Offset)
+	default:
+		t.text(names[b.Kind])
 	}
-	return names[b.Kind]
 }

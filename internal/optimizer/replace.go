@@ -150,7 +150,10 @@ func replaceSetOp(s *logical.SetOp) logical.Plan {
 		return flattenUnion(s)
 	case s.Kind == logical.Union:
 		all := *s
-		all.All = true
+		all.All, all.Inputs = true, make([]logical.Plan, len(s.Inputs))
+		for i, in := range s.Inputs {
+			all.Inputs[i] = withDuplicates(in)
+		}
 		return distinct(flattenUnion(&all))
 	case s.All:
 		return countedSetOp(s)
@@ -162,6 +165,29 @@ func replaceSetOp(s *logical.SetOp) logical.Plan {
 	l, r := s.Inputs[0], s.Inputs[1]
 	j := &logical.Join{Left: l, Right: r, Kind: kind, Cond: sameRows(l.Output(), r.Output())}
 	return renamed(distinct(j), s.Output())
+}
+
+// withDuplicates is a plan without the removal of duplicates at its top, for where duplicates are removed all the same.
+func withDuplicates(p logical.Plan) logical.Plan {
+	a, ok := p.(*logical.Aggregate)
+	if !ok || len(a.Group) != len(a.List) {
+		return p
+	}
+	out := a.Child.Output()
+	if len(out) != len(a.List) {
+		return p
+	}
+	for i, c := range out {
+		if !isColumn(a.Group[i], c.ID) || !isColumn(a.List[i], c.ID) {
+			return p
+		}
+	}
+	return a.Child
+}
+
+func isColumn(e expr.Expr, id expr.ID) bool {
+	c, ok := e.(*expr.Column)
+	return ok && c.ID == id
 }
 
 // flattenUnion merges nested UNION ALLs.

@@ -78,3 +78,17 @@ func TestGroupingBelowJoins(t *testing.T) {
 		}
 	}
 }
+
+// Of nested unions without duplicates only the outermost removes them.
+func TestNestedUnions(t *testing.T) {
+	s := begin(t, nil, nil)
+	query := "SELECT 1 AS a UNION SELECT 2 UNION ALL SELECT 2 UNION SELECT id FROM range(4) UNION SELECT 1"
+	same(t, "union", rows(t, s, query), rows(t, s, "SELECT id FROM range(4)"), false)
+	same(t, "union all", rows(t, s, "SELECT 1 UNION SELECT 1 UNION ALL SELECT 1"), rows(t, s, "SELECT 1 FROM range(2)"), false)
+	plan := strings.Join(rows(t, s, "EXPLAIN EXTENDED SELECT 1 AS a UNION SELECT 2 UNION SELECT 3"), "\n")
+	_, plan, _ = strings.Cut(plan, "Optimized Logical Plan")
+	plan, _, _ = strings.Cut(plan, "Physical Plan")
+	if strings.Count(plan, "Aggregate") != 1 || strings.Count(plan, "Union") != 1 {
+		t.Errorf("the plan is\n%s", plan)
+	}
+}
