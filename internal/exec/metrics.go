@@ -123,7 +123,8 @@ func (m *Metrics) spilled(p physical.Plan, rows, bytes int64) {
 	m.Task.DiskBytesSpilled += bytes
 }
 
-// measured counts what passes through an operator.
+// measured counts what passes through an operator, and passes nothing more to a task that was cancelled: operators that read all of
+// their input need not look.
 type measured struct {
 	op Operator
 	m  *NodeMetrics
@@ -141,6 +142,9 @@ func (o *measured) Open(ctx context.Context, t *Task) error {
 }
 
 func (o *measured) Next(ctx context.Context) (*columnar.Batch, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	start := time.Now()
 	b, err := o.op.Next(ctx)
 	o.m.Time += time.Since(start)
