@@ -48,8 +48,9 @@ integration: bin/firesteel $(VENV)/client-4.2/.done $(VENV)/client-4.3/.done dat
 
 # The long suites: many seeds of the scheduler's simulator, longer fuzzing.
 deep:
-	FIRESTEEL_DEEP=1 $(GO) test -timeout 60m ./internal/scheduler/...
+	FIRESTEEL_DEEP=1 $(GO) test -timeout 60m ./internal/scheduler/... ./internal/connect/host
 	$(GO) test -run '^$$' -fuzz Fuzz -fuzztime 60s ./internal/sqlparser
+	$(GO) test -run '^$$' -fuzz FuzzPlans -fuzztime 300s ./internal/connect/host
 
 # Real processes that are killed, stopped and starved on purpose; docs/faults.md lists the cases. CHAOS is how long the
 # cluster is harmed.

@@ -360,12 +360,8 @@ func (r *resolver) layers(p logical.Plan, in []*expr.Column, list []expr.Expr, b
 	depth := 0
 	used := map[expr.ID]bool{}
 	for _, e := range list {
-		a, ok := e.(*expr.Alias)
-		if !ok {
-			continue
-		}
 		n := 0
-		expr.Walk(a.Child, func(x expr.Expr) bool {
+		expr.Walk(unalias(e), func(x expr.Expr) bool {
 			if c, ok := x.(*expr.Column); ok {
 				if l, ok := level[c.ID]; ok {
 					used[c.ID] = true
@@ -374,7 +370,9 @@ func (r *resolver) layers(p logical.Plan, in []*expr.Column, list []expr.Expr, b
 			}
 			return true
 		})
-		level[a.ID] = n
+		if a, ok := e.(*expr.Alias); ok {
+			level[a.ID] = n
+		}
 		depth = max(depth, n)
 	}
 	list = append([]expr.Expr{}, list...)

@@ -52,7 +52,7 @@ func (r *resolver) apply(f *expr.Func, s *scope, over bool) (expr.Expr, error) {
 			return nil, fail(f.At, "NESTED_AGGREGATE_FUNCTION")
 		}
 		if inside&hasWindow != 0 {
-			return nil, fail(f.At, "UNSUPPORTED_FEATURE.WINDOW_FUNCTION_IN_AGGREGATE_FUNCTION")
+			return nil, fail(f.At, "_LEGACY_ERROR_TEMP_1031")
 		}
 		r.flags |= hasAgg
 	}

@@ -1,6 +1,7 @@
 package analyzer
 
 import (
+	"math"
 	"strings"
 
 	"github.com/firesteel/firesteel/internal/expr"
@@ -80,7 +81,9 @@ func (r *resolver) partitionHint(p *logical.Hint, name string) (rel, error) {
 	for i, a := range p.Args {
 		if l, ok := a.(*expr.Literal); ok && i == 0 {
 			if n, ok := toInt(l.Value); ok {
-				q.N = int(n)
+				if q.N = int(n); n <= 0 || n > math.MaxInt32 {
+					return rel{}, notPositive(q.N)
+				}
 				continue
 			}
 		}
@@ -89,12 +92,12 @@ func (r *resolver) partitionHint(p *logical.Hint, name string) (rel, error) {
 			return rel{}, err
 		}
 		if _, ok := unalias(e).(*expr.Column); !ok {
-			return rel{}, fail(originOf(a), "INVALID_HINT_PARAMETER", "hintName", name, "invalidParams", r.sql(e))
+			return rel{}, fail(originOf(a), "_LEGACY_ERROR_TEMP_1047", "hintName", name, "invalidParams", r.sqlExpr(e))
 		}
 		q.By = append(q.By, unalias(e))
 	}
 	if name == "COALESCE" && q.N == 0 {
-		return rel{}, fail(nil, "INVALID_COALESCE_HINT_PARAMETER", "hintName", name)
+		return rel{}, fail(nil, "_LEGACY_ERROR_TEMP_1048", "hintName", name)
 	}
 	return rel{p: q, out: x.out, hint: x.hint}, nil
 }

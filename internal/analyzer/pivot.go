@@ -20,12 +20,21 @@ func (r *resolver) pivot(p *logical.Pivot) (rel, error) {
 	x = cutHidden(x)
 	s := r.scopeOf(x)
 	before := r.flags
+	r.flags = 0
 	defer func() { r.flags = before }()
 	col, err := r.expr(p.Column, s)
 	if err != nil {
 		return rel{}, err
 	}
 	col = unalias(col)
+	switch { // it gets into the arguments of the aggregate functions
+	case findAgg(col) != nil:
+		return rel{}, fail(originOf(p.Column), "NESTED_AGGREGATE_FUNCTION")
+	case expr.Any(col, isWindow):
+		return rel{}, fail(originOf(p.Column), "_LEGACY_ERROR_TEMP_1031")
+	case r.flags&hasGenerator != 0:
+		return rel{}, fail(originOf(p.Column), "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "expression", r.sqlExpr(col))
+	}
 	if !col.Type().IsOrderable() {
 		return rel{}, fail(originOf(p.Column), "INCOMPARABLE_PIVOT_COLUMN", "columnName", sqlID(r.sql(col)))
 	}

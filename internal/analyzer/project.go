@@ -68,10 +68,10 @@ func (r *resolver) selectItem(b *block, e expr.Expr, s *scope) error {
 	if err != nil {
 		return err
 	}
-	generator := r.flags&hasGenerator != 0
+	found := r.flags
 	r.flags |= before
-	if generator {
-		return r.generatorItem(b, e, v, nil)
+	if found&hasGenerator != 0 {
+		return r.generatorItem(b, e, v, nil, found)
 	}
 	item, err := r.nameItem(e, v)
 	if err != nil {
@@ -139,16 +139,19 @@ func (r *resolver) multiAlias(b *block, x *expr.MultiAlias, s *scope) error {
 	if err != nil {
 		return err
 	}
-	generator := r.flags&hasGenerator != 0
+	found := r.flags
 	r.flags |= before
-	if !generator {
+	if found&hasGenerator == 0 {
 		return fail(originOf(x), "MULTI_ALIAS_WITHOUT_GENERATOR", "expr", r.sqlExpr(v), "names", strings.Join(x.Names, ", "))
 	}
-	return r.generatorItem(b, x.Child, v, x.Names)
+	return r.generatorItem(b, x.Child, v, x.Names, found)
 }
 
-// generatorItem adds a generator's columns to the list.
-func (r *resolver) generatorItem(b *block, e, v expr.Expr, names []string) error {
+// generatorItem adds the columns of a generator in which those things were found to the list.
+func (r *resolver) generatorItem(b *block, e, v expr.Expr, names []string, found flags) error {
+	if found&hasLCA != 0 {
+		return fail(originOf(e), "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_GENERATOR", "lca", r.aliasIn(v, b), "generatorExpr", r.sqlExpr(v))
+	}
 	if a, ok := v.(*expr.Alias); ok && names == nil {
 		v, names = a.Child, []string{a.Name}
 	}
@@ -170,6 +173,19 @@ func (r *resolver) generatorItem(b *block, e, v expr.Expr, names []string) error
 		b.list = append(b.list, o)
 	}
 	return nil
+}
+
+// aliasIn is the name of an item of the list that an expression refers to.
+func (r *resolver) aliasIn(e expr.Expr, b *block) (name string) {
+	expr.Walk(e, func(x expr.Expr) bool {
+		for _, l := range b.list {
+			if a, ok := l.(*expr.Alias); ok && a.ID == idOf(x) {
+				name = sqlID(a.Name)
+			}
+		}
+		return name == ""
+	})
+	return name
 }
 
 // isOuterGenerator says whether the generator's name asks for a row of nulls when there is none.

@@ -149,6 +149,9 @@ func (r *resolver) rangeLeaf(p *logical.Range) (rel, error) {
 	if p.Step == 0 {
 		return rel{}, sparkerr.New("FAILED_FUNCTION_CALL", "funcName", "`range`")
 	}
+	if p.Partitions < 0 {
+		return rel{}, notPositive(p.Partitions)
+	}
 	q := *p
 	q.Out = []*expr.Column{{ID: expr.NextID(), Name: "id", T: types.Long}}
 	return rel{p: &q, out: q.Out}, nil

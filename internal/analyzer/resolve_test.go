@@ -18,6 +18,8 @@ var resolveTests = []struct{ sql, want string }{
 		`Filter[(1 = 1)](Agg[|1 AS 1#1](t:T))`},
 	{`select a+1 as x, x+1 as y from t`,
 		`Project[x#12, (x#12 + 1) AS y#13](Project[a#1, b#2, c#3, d#4, ts#5, arr#6, m#7, s#8, dec#9, dbl#10, bool#11, (a#1 + 1) AS x#12](t:T))`},
+	{`select a+1 as x, x from u`,
+		`Project[x#4, x#4](Project[a#1, e#2, c#3, (a#1 + 1) AS x#4](u:T))`},
 	{`select a as x, count(*) as n, n+x as y from t group by a`,
 		`Project[x#3, n#4, (n#4 + bigint(x#3)) AS y#5](Project[a#1, count(1)#2, a#1 AS x#3, count(1)#2 AS n#4](Agg[a#1|a#1, count(1) AS count(1)#2](t:T)))`},
 	{`select a from t order by b`,

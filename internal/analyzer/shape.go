@@ -5,6 +5,7 @@ import (
 
 	"github.com/firesteel/firesteel/internal/expr"
 	"github.com/firesteel/firesteel/internal/logical"
+	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/types"
 )
 
@@ -185,6 +186,9 @@ func (r *resolver) sample(p *logical.Sample) (rel, error) {
 }
 
 func (r *resolver) repartition(p *logical.Repartition) (rel, error) {
+	if p.N < 0 {
+		return rel{}, notPositive(p.N)
+	}
 	x, err := r.closed(p.Child)
 	if err != nil {
 		return rel{}, err
@@ -207,6 +211,11 @@ func (r *resolver) repartition(p *logical.Repartition) (rel, error) {
 	}
 	q.Child = y.p
 	return rel{p: finishPulled(&q, x, y), out: x.out, hint: x.hint}, nil
+}
+
+// notPositive is Spark's refusal of a number of partitions.
+func notPositive(n int) error {
+	return sparkerr.IllegalArgument(fmt.Sprintf("requirement failed: Number of partitions (%d) must be positive.", n))
 }
 
 // withWindows brings the names of a WINDOW clause into scope.

@@ -78,7 +78,7 @@ func (r *resolver) subqueryPlan(x *expr.Subquery) (logical.Plan, error) {
 	if x.PlanRef != 0 {
 		p, ok := r.refs[x.PlanRef]
 		if !ok {
-			return nil, fail(x.At, "CONNECT_INVALID_PLAN.SUBQUERY_PLAN_NOT_FOUND", "planId", itoa(int(x.PlanRef)))
+			return nil, fail(x.At, "CONNECT_INVALID_PLAN.INVALID_WITH_RELATION_REFERENCE")
 		}
 		return p, nil
 	}

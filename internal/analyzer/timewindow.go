@@ -143,13 +143,14 @@ func (r *resolver) duration(e expr.Expr) (int64, error) {
 	case string:
 		c, ok := types.ParseCalendar(v)
 		if !ok {
-			return 0, fail(originOf(e), "INVALID_INTERVAL_FORMAT.INVALID_FORMAT", "input", "'"+v+"'")
+			return 0, fail(originOf(e), "CANNOT_PARSE_INTERVAL", "intervalString", "'"+v+"'")
 		}
 		if c.Months == 0 {
 			return int64(c.Days)*86400e6 + c.Micros, nil
 		}
+		return 0, sparkerr.New("_LEGACY_ERROR_TEMP_3231", "interval", v)
 	}
-	return 0, sparkerr.New("_LEGACY_ERROR_TEMP_3234", "interval", r.sql(x))
+	return 0, fail(originOf(e), "_LEGACY_ERROR_TEMP_1207")
 }
 
 // arithmetic builds resolved expressions and keeps the first error.

@@ -6,6 +6,7 @@ import (
 	"github.com/firesteel/firesteel/internal/expr"
 	"github.com/firesteel/firesteel/internal/function"
 	"github.com/firesteel/firesteel/internal/logical"
+	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/types"
 )
 
@@ -45,7 +46,7 @@ func (r *resolver) window(x *expr.Window, s *scope) (expr.Expr, error) {
 		return nil, err
 	}
 	if r.flags&hasWindow != 0 {
-		return nil, fail(x.At, "NESTED_WINDOW_FUNCTION")
+		return nil, sparkerr.Unsupported("a window function within another one")
 	}
 	r.flags = before | hasWindow | r.flags&^hasWindow
 	return w, r.checkWindow(w, x)
@@ -88,6 +89,11 @@ func (r *resolver) findWindow(name string) (expr.WindowSpec, bool) {
 // rankLike are the window functions that always run over ROWS UNBOUNDED PRECEDING .. CURRENT ROW.
 var rankLike = map[string]bool{"row_number": true, "rank": true, "dense_rank": true, "percent_rank": true, "ntile": true}
 
+// frameSQL prints a frame alone.
+func frameSQL(s *expr.WindowSpec) string {
+	return strings.Trim((&expr.WindowSpec{Unit: s.Unit, Lower: s.Lower, Upper: s.Upper}).SQL(), "()")
+}
+
 // frameOf resolves the frame: what is not given follows from the function and the order.
 func (r *resolver) frameOf(w *expr.Window, spec expr.WindowSpec, s *scope) error {
 	c, isCall := w.Func.(*expr.Call)
@@ -97,10 +103,11 @@ func (r *resolver) frameOf(w *expr.Window, spec expr.WindowSpec, s *scope) error
 	case isCall && (c.Name == "lag" || c.Name == "lead"):
 		return r.offsetFrame(w, c, spec)
 	case isCall && rankLike[c.Name]:
+		required := expr.WindowSpec{Unit: expr.Rows, Lower: expr.Bound{Kind: expr.UnboundedPreceding}, Upper: expr.Bound{Kind: expr.CurrentRow}}
 		if spec.Unit != expr.DefaultFrame && !(spec.Unit == expr.Rows && spec.Lower.Kind == expr.UnboundedPreceding && spec.Upper.Kind == expr.CurrentRow) {
-			return fail(w.At, "INVALID_WINDOW_SPEC_FOR_RANK", "funcName", sqlID(c.Name))
+			return fail(w.At, "_LEGACY_ERROR_TEMP_1036", "wf", frameSQL(&spec), "required", frameSQL(&required))
 		}
-		to.Unit, to.Lower, to.Upper = expr.Rows, expr.Bound{Kind: expr.UnboundedPreceding}, expr.Bound{Kind: expr.CurrentRow}
+		to.Unit, to.Lower, to.Upper = required.Unit, required.Lower, required.Upper
 	case isCall && c.Name == "cume_dist", spec.Unit == expr.DefaultFrame && len(to.Order) > 0:
 		to.Unit, to.Lower, to.Upper = expr.Range, expr.Bound{Kind: expr.UnboundedPreceding}, expr.Bound{Kind: expr.CurrentRow}
 	case spec.Unit == expr.DefaultFrame:

@@ -18,9 +18,9 @@ func (r *runner) alter(c logical.Command) (*Result, bool, error) {
 	case *logical.RenameTable:
 		err = r.renameTable(x)
 	case *logical.SetTableProperties:
-		err = r.setProperties(x.Target, x.View, x.Properties, nil, true)
+		err = r.setProperties(x.Target, x.View, x.Properties, nil)
 	case *logical.UnsetTableProperties:
-		err = r.setProperties(x.Target, x.View, nil, x.Keys, x.IfExists)
+		err = r.setProperties(x.Target, x.View, nil, x.Keys)
 	case *logical.AddColumns:
 		err = r.addColumns(x)
 	case *logical.ReplaceColumns:
@@ -213,7 +213,7 @@ func (r *runner) moveFiles(p catalog.Place, t *catalog.Table, to string) (string
 	return f.URI(path), f.Rename(r.ctx, from, path)
 }
 
-func (r *runner) setProperties(target logical.Target, view bool, set map[string]string, unset []string, ifExists bool) error {
+func (r *runner) setProperties(target logical.Target, view bool, set map[string]string, unset []string) error {
 	p, t, _, err := r.table(target)
 	if err != nil {
 		return err
@@ -239,9 +239,6 @@ func (r *runner) setProperties(target logical.Target, view bool, set map[string]
 		q.Properties[k] = v
 	}
 	for _, k := range unset {
-		if _, ok := q.Properties[k]; !ok && k != "comment" && !ifExists {
-			return sparkerr.New("UNSET_NONEXISTENT_PROPERTIES", "properties", "`"+k+"`", "table", p.String())
-		}
 		if k == "comment" {
 			q.Comment = ""
 		}

@@ -115,7 +115,7 @@ func (r *runner) truncate(x *logical.TruncateTable) error {
 		return err
 	}
 	if t.Kind == "EXTERNAL" {
-		return sparkerr.New("_LEGACY_ERROR_TEMP_1266", "tableIdentWithDB", p.String())
+		return sparkerr.New("CANNOT_TRUNCATE_EXTERNAL_TABLE", "tableName", p.String())
 	}
 	if len(x.Partition) > 0 && len(t.Partition) == 0 {
 		return sparkerr.New("INVALID_PARTITION_OPERATION.PARTITION_SCHEMA_IS_EMPTY", "name", p.String())

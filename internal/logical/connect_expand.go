@@ -328,7 +328,7 @@ func statistic(stat string, c *expr.Column) (expr.Expr, error) {
 	share, ok := strings.CutSuffix(stat, "%")
 	f, err := strconv.ParseFloat(share, 64)
 	if !ok || err != nil || f < 0 || f > 100 {
-		return nil, sparkerr.New("_LEGACY_ERROR_TEMP_2114", "stats", stat)
+		return nil, sparkerr.New("UNRECOGNIZED_STATISTIC", "stats", "'"+stat+"'")
 	}
 	return expr.NewFunc("percentile_approx", number, expr.NewLiteral(f/100, types.Double), expr.NewLiteral(int32(10000), types.Int)), nil
 }

@@ -169,6 +169,9 @@ func (pl *Planner) plan(p logical.Plan) (Plan, spread, error) {
 	if _, script := p.(*logical.ScriptTransform); script {
 		return nil, single, sparkerr.Unsupported("TRANSFORM … USING a script")
 	}
+	if _, does := p.(logical.Command); does {
+		return nil, single, sparkerr.Unsupported("a command within a query")
+	}
 	return nil, single, sparkerr.Internal("no physical plan for %T", p)
 }
 

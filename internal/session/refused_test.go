@@ -26,3 +26,18 @@ func TestBroadcastTooLarge(t *testing.T) {
 		})
 	}
 }
+
+// Numbers of partitions that chance or malice writes are refused by name, before the driver keeps anything of them.
+func TestPartitionsRefused(t *testing.T) {
+	s := begin(t, nil, nil)
+	for text, want := range map[string]string{
+		"select /*+ repartition(2147483647, id) */ id from range(10)":        "[TOO_MANY_TASKS] A stage of 2147483647 tasks",
+		"select count(*) from range(0, 1000000000, 1, 1000000000)":           "[TOO_MANY_TASKS]",
+		"select /*+ repartition(0) */ id from range(10)":                     "Number of partitions (0) must be positive",
+		"select /*+ repartition_by_range(9999999999, id) */ * from range(1)": "must be positive",
+	} {
+		if _, err := try(t.Context(), s, text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -203,6 +204,9 @@ func (x *execution) prepare(s *stage) error {
 	if err != nil {
 		return err
 	}
+	if most := x.app.mostTasks(); max(n, s.Part.N) > most {
+		return sparkerr.New("TOO_MANY_TASKS", "tasks", strconv.Itoa(max(n, s.Part.N)), "limit", strconv.Itoa(most))
+	}
 	s.tasks = n
 	if !s.Root && !s.Broadcast {
 		s.shuffle = x.app.driver.NewShuffle()
@@ -212,6 +216,15 @@ func (x *execution) prepare(s *stage) error {
 	s.ended.Store(0)
 	return nil
 }
+
+// taskBytes is what the driver keeps of a task of a stage, and fewTasks how many it keeps at any rate.
+const (
+	taskBytes = 8 << 10
+	fewTasks  = 100_000
+)
+
+// mostTasks is how many tasks a stage may have, by the driver's memory.
+func (a *App) mostTasks() int { return max(fewTasks, int(a.pool.Usage().Budget/taskBytes)) }
 
 // newBody makes what is submitted of a stage: so many tasks that write a shuffle, or none.
 func (x *execution) newBody(s *stage, tasks int, out event.ShuffleID) *driver.Stage {

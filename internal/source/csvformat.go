@@ -40,7 +40,7 @@ func csvOptions(o options, env *Env) (csv.Options, error) {
 	for key, to := range map[string]*int{"maxcolumns": &out.MaxColumns, "maxcharspercolumn": &out.MaxChars} {
 		if text, ok := o[key]; ok {
 			if *to, err = strconv.Atoi(strings.TrimSpace(text)); err != nil {
-				return out, sparkerr.New("_LEGACY_ERROR_TEMP_3241", "msg", key+" should be an integer. Found "+text+".")
+				return out, sparkerr.New("_LEGACY_ERROR_TEMP_2146", "paramName", key, "value", text)
 			}
 		}
 	}

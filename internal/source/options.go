@@ -48,7 +48,7 @@ func (o options) boolean(key string, def bool) (bool, error) {
 		return def, nil
 	}
 	if !strings.EqualFold(v, "true") && !strings.EqualFold(v, "false") {
-		return false, sparkerr.New("_LEGACY_ERROR_TEMP_2094", "paramName", key)
+		return false, sparkerr.New("_LEGACY_ERROR_TEMP_2147", "paramName", key)
 	}
 	return strings.EqualFold(v, "true"), nil
 }
@@ -60,7 +60,7 @@ func (o options) integer(key string, def int) (int, error) {
 	}
 	n, err := strconv.Atoi(v)
 	if err != nil {
-		return 0, sparkerr.New("_LEGACY_ERROR_TEMP_2092", "paramName", key, "value", v)
+		return 0, sparkerr.New("_LEGACY_ERROR_TEMP_2146", "paramName", key, "value", v)
 	}
 	return n, nil
 }
@@ -79,7 +79,7 @@ func (o options) modified(env *Env) (before, after int64, err error) {
 		}
 		t, err := time.ParseInLocation("2006-01-02T15:04:05", v, zone)
 		if err != nil {
-			return 0, 0, sparkerr.New("_LEGACY_ERROR_TEMP_1201", "strategy", key, "format", "YYYY-MM-DDTHH:mm:ss").WithCause(err)
+			return 0, 0, sparkerr.New("_LEGACY_ERROR_TEMP_1294", "strategy", key, "timeString", v).WithCause(err)
 		}
 		*to = t.UnixMilli()
 	}

@@ -23,6 +23,10 @@ var ours = map[string]Condition{
 	"INVALID_ARCHIVE.TOO_MANY_ENTRIES": {"54000", "The archive <name> cannot be unpacked. It has more than <limit> files, folders and links."},
 	// Spark's executors throw errors of their libraries when a file of the application does not come.
 	"FILE_NOT_DELIVERED": {"58030", "The file <name> of the application did not reach the executor: <reason>."},
+	// Spark 4.2 has it, 4.3's table has it no more.
+	"_LEGACY_ERROR_TEMP_1066": {"", "<database> is a system preserved database, you cannot create a database with this name."},
+	// Spark's driver runs out of memory.
+	"TOO_MANY_TASKS": {"54000", "A stage of <tasks> tasks is more than the driver can keep: <limit>, by its memory (spark.driver.memory). Use fewer partitions."},
 	// Spark keeps no audit log. What cannot be written down there is not begun.
 	"AUDIT_LOG_NOT_WRITABLE": {"58030", "The audit log <path> cannot be written, and what cannot be written there is not done: <reason>"},
 }

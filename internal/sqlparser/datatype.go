@@ -251,7 +251,7 @@ func (p *parser) decimalType() types.Type {
 		e.Class = sparkerr.ArithmeticException
 		panic(bailout{e})
 	case scale > precision:
-		e := sparkerr.New("_LEGACY_ERROR_TEMP_1228", "scale", strconv.Itoa(scale), "precision", strconv.Itoa(precision))
+		e := sparkerr.New("DECIMAL_SCALE_EXCEEDS_PRECISION", "scale", strconv.Itoa(scale), "precision", strconv.Itoa(precision))
 		e.Class = sparkerr.ParseException
 		panic(bailout{e})
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/firesteel/firesteel/internal/connect/connectpb"
 	"github.com/firesteel/firesteel/internal/expr"
 	"github.com/firesteel/firesteel/internal/logical"
+	"github.com/firesteel/firesteel/internal/sparkerr"
 	"github.com/firesteel/firesteel/internal/types"
 )
 
@@ -35,7 +36,7 @@ func local(streams [][]byte, want *types.Schema) (logical.Plan, error) {
 	for _, data := range streams {
 		s, bs, err := arrowipc.Decode(data)
 		if err != nil {
-			return nil, err
+			return nil, malformed(err)
 		}
 		if have == nil {
 			have = s
@@ -75,6 +76,14 @@ func local(streams [][]byte, want *types.Schema) (logical.Plan, error) {
 		return out, nil
 	}
 	return &logical.Project{List: list, Child: out}, nil
+}
+
+// malformed says that data of a client are no Arrow stream.
+func malformed(err error) error {
+	if e, ok := sparkerr.As(err); ok && e.Condition == "INTERNAL_ERROR" {
+		return invalid("ASSERTION_FAILURE", "message", e.Params["message"]).WithCause(err)
+	}
+	return err
 }
 
 // sameShape says whether values of type a can be taken for b as they lie: the types differ at most in what has no bytes,

@@ -40,6 +40,9 @@ func (l *Lowerer) aggregate(a *connectpb.Aggregate) (logical.Plan, error) {
 			}
 			sets.Sets = append(sets.Sets, es)
 		}
+		if len(sets.Sets) == 0 {
+			return nil, invalid("FIELD_CANNOT_BE_EMPTY", "fieldName", "grouping_sets", "fullName", "spark.connect.Aggregate")
+		}
 		out.Group = []expr.Expr{sets}
 	default:
 		return nil, invalid("INVALID_ENUM", "fullName", "spark.connect.Aggregate.GroupType", "name", a.GetGroupType().String(),

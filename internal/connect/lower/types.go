@@ -205,7 +205,7 @@ func decimalType(d *connectpb.DataType_Decimal) (types.Type, error) {
 	case p > types.MaxPrecision:
 		return types.Null, sparkerr.New("DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "precision", itoa(p), "maxPrecision", "38")
 	case p < 1 || s < 0 || s > p:
-		return types.Null, sparkerr.New("_LEGACY_ERROR_TEMP_1228", "precision", itoa(p), "scale", itoa(s))
+		return types.Null, sparkerr.New("DECIMAL_SCALE_EXCEEDS_PRECISION", "precision", itoa(p), "scale", itoa(s))
 	}
 	return types.Decimal(int(p), int(s)), nil
 }
