@@ -3,7 +3,8 @@
 //
 //	portability FOLDER_WITH_TPCH [SECONDS [PROGRAM ...]] [--to FILE]
 //
-// Its lines are those of programs.py.
+// Its lines are those of programs.py. One more program, files, is run when it is named: its tasks read what was sent along by
+// --files (names.txt) and --archives (env, with inner.txt in it).
 package main
 
 import (
@@ -100,6 +101,7 @@ func runAll(ctx context.Context, s *spark.Session, o options, out io.Writer) err
 		"q3":        func(ctx context.Context, s *spark.Session) (string, error) { return query(ctx, s, q3) },
 		"q9":        func(ctx context.Context, s *spark.Session) (string, error) { return query(ctx, s, q9) },
 		"wordcount": wordCount,
+		"files":     files,
 	}
 	until := time.Now().Add(time.Duration(o.seconds * float64(time.Second)))
 	failed := false
@@ -171,7 +173,32 @@ func wordCount(ctx context.Context, s *spark.Session) (string, error) {
 	return fmt.Sprintf("%d:%d:%s", total, distinct, strings.Join(lines, ";")), err
 }
 
+func files(ctx context.Context, s *spark.Session) (string, error) {
+	sent := []string{"names.txt", "env/inner.txt"}
+	read, err := spark.Distinct(spark.MapWith(spark.Parallelize(s.SparkContext(), make([]int, partitions), partitions), sent, readSent)).Collect(ctx)
+	return strings.Join(read, ";"), err
+}
+
 // The functions below run on executors.
+
+// readSent reads files by the task's door, and on executors by their names alone.
+func readSent(tc *spark.TaskContext, _ int, names []string) string {
+	var out []string
+	for _, name := range names {
+		text, err := os.ReadFile(tc.File(name))
+		if tc.ExecutorID() != "driver" {
+			here, herr := os.ReadFile(name)
+			if err = errors.Join(err, herr); err == nil && string(text) != string(here) {
+				err = fmt.Errorf("%s has %q and %q", name, text, here)
+			}
+		}
+		if err != nil {
+			tc.Fail(err)
+		}
+		out = append(out, strings.TrimSpace(string(text)))
+	}
+	return strings.Join(out, ",")
+}
 
 func split(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r < 'a' || r > 'z' })
