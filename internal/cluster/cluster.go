@@ -54,8 +54,8 @@ type Prepared struct {
 	// Attempt numbers the attempts at running the application in cluster mode; "": the cluster makes one only.
 	Attempt string
 	Host    string // at which the cluster reaches this machine; "": it does not know
-	// Files says that the cluster brings the files and archives that settings name into executors' folders itself.
-	Files bool
+	// Carries says that the cluster brings the files and archives that settings name, and the user's tokens, to executors itself.
+	Carries bool
 }
 
 // App is what a manager must know about the application.

@@ -30,6 +30,8 @@ type Executors interface {
 	Cached(name string) []CachedBlock
 	// SendFiles tells executors of files that were added to the application's: tasks that are launched later find them.
 	SendFiles()
+	// SendCredentials gives tokens for file systems, in Hadoop's form, to all executors, also to those that come later.
+	SendCredentials(data []byte)
 	// OpenResult reads a stored result from the executor that keeps it. Closing the reader removes it there. An executor or
 	// a block that is gone is an error, at once or from Read.
 	OpenResult(ctx context.Context, r RemoteResult) (io.ReadCloser, error)

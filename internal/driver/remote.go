@@ -89,7 +89,7 @@ type Remote struct {
 	cached   map[string]map[event.ExecutorID]event.BlockStatus // cached blocks by name
 	dropped  map[string]time.Time                              // when: names of cached blocks that must not come (back)
 	nextWork int64
-	// credentials are the newest that the manager told.
+	// credentials are the newest tokens for file systems.
 	credentials []byte
 	pulls       map[int64]*pull // orders that are not answered yet
 	copies      map[string]int  // how often a cached block is to be kept, where that is more than once

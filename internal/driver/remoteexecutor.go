@@ -156,6 +156,7 @@ func (r *Remote) settings(a *wire.Application) (*wire.Settings, error) {
 	}
 	all := r.o.Conf.All()
 	delete(all, "spark.authenticate.secret")
+	delete(all, "spark.kerberos.keytab") // they have tokens
 	for k, v := range r.o.Besides {
 		if _, ok := all[k]; !ok {
 			all[k] = v
@@ -308,6 +309,14 @@ func exitReason(x *cluster.Exited) string {
 	return how
 }
 
+// SendCredentials implements Executors.
+func (r *Remote) SendCredentials(data []byte) {
+	r.mu.Lock()
+	r.credentials = data
+	r.mu.Unlock()
+	r.tellAll(wire.Credentials{Data: data})
+}
+
 // notice takes what the manager tells.
 func (r *Remote) notice(n cluster.Notice) {
 	switch n := n.(type) {
@@ -320,10 +329,7 @@ func (r *Remote) notice(n cluster.Notice) {
 		r.d.Post(scheduler.ExecutorDecommissioning{ID: n.ID, Reason: n.Reason})
 		r.decommission(n.ID, n.Reason)
 	case cluster.Credentials:
-		r.mu.Lock()
-		r.credentials = n.Data
-		r.mu.Unlock()
-		r.tellAll(wire.Credentials{Data: n.Data})
+		r.SendCredentials(n.Data)
 	case cluster.Failed:
 		r.log.Error("the cluster manager cannot go on", "error", n.Err)
 		r.d.fail(n.Err)

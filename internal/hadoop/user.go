@@ -73,7 +73,7 @@ func currentName() string {
 }
 
 // CurrentUser is the process's user, with the tokens of HADOOP_TOKEN_FILE_LOCATION, and, where services want Kerberos and
-// there are no tokens for them, the tickets of KRB5CCNAME.
+// there are no tokens for them, the tickets of KRB5CCNAME. Tokens that were given by Renew count like those of the file.
 func CurrentUser(c Conf) (*User, error) {
 	tokens, err := LoadCredentials()
 	if err != nil {
@@ -81,7 +81,7 @@ func CurrentUser(c Conf) (*User, error) {
 	}
 	u := &User{Name: currentName(), tokens: tokens, process: true}
 	if c.Kerberos() {
-		if err := u.loginCache(); err != nil && len(tokens.Tokens) == 0 {
+		if err := u.loginCache(); err != nil && len(tokens.Tokens) == 0 && len(u.newest().Tokens) == 0 {
 			return nil, fmt.Errorf("services want Kerberos, there is no keytab, and no tickets: %w", err)
 		}
 	}
@@ -178,6 +178,7 @@ func (u *User) Login(principal, keytabFile string) error {
 	if err != nil {
 		return err
 	}
+	keytabFile = strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(keytabFile, "local:"), "file:"), "//") // as Spark has it, too
 	kt, err := keytab.Load(keytabFile)
 	if err != nil {
 		return fmt.Errorf("keytab %s: %w", keytabFile, err)

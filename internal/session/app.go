@@ -29,6 +29,7 @@ import (
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/eventlog"
 	"github.com/firesteel/firesteel/internal/files"
+	"github.com/firesteel/firesteel/internal/hadoop/delegation"
 	"github.com/firesteel/firesteel/internal/hadoop/hdfs"
 	"github.com/firesteel/firesteel/internal/memory"
 	"github.com/firesteel/firesteel/internal/metastore"
@@ -80,7 +81,8 @@ type App struct {
 	cache   *cacheManager
 	// executors is the backend where tasks run in other processes; nil: they run in this one.
 	executors driver.Executors
-	outputs   *service.Server // the shuffle service of a local cluster
+	keeper    *delegation.Keeper // of executors' tokens; nil: nobody keeps them
+	outputs   *service.Server    // the shuffle service of a local cluster
 	log       *slog.Logger
 	audit     *audit.Log
 	running   *audit.Entry // of the application
@@ -298,6 +300,9 @@ func (a *App) Close(ctx context.Context) error {
 	var errs []error
 	if a.cache != nil && a.executors != nil { // they are told
 		errs = append(errs, a.cache.close())
+	}
+	if a.keeper != nil {
+		a.keeper.Stop()
 	}
 	a.settleLog()
 	if a.driver != nil {

@@ -97,13 +97,13 @@ func (a *App) newBackend(ctx context.Context, o *Options) (driver.Executors, err
 			return nil, fmt.Errorf("the program that executors run cannot be found: %w", err)
 		}
 	}
-	brought := false
+	carried := false
 	if p, ok := m.(cluster.Preparer); ok {
-		if brought, err = a.prepare(ctx, p); err != nil {
+		if carried, err = a.prepare(ctx, p); err != nil {
 			return nil, err
 		}
 	}
-	if !brought {
+	if !carried {
 		if err := a.addGiven(ctx); err != nil {
 			return nil, err
 		}
@@ -125,11 +125,12 @@ func (a *App) newBackend(ctx context.Context, o *Options) (driver.Executors, err
 		ID: event.AppID(a.ID), Name: a.Name, User: cluster.UserName(), Conf: a.Conf.All(), Secret: secret,
 		Executor: executorOf(a.Conf, binary),
 	}})
-	ex, ok := any(backend).(driver.Executors)
-	if !ok {
-		return nil, a.master.Unsupported()
+	if !carried {
+		if err := a.delegate(ctx, backend); err != nil {
+			return nil, err
+		}
 	}
-	return ex, nil
+	return backend, nil
 }
 
 // givenSecret is the application's secret where whoever started this driver made it, as submissions in cluster mode do. It is
@@ -166,8 +167,8 @@ func (a *App) serveOutputs(secret string, log *slog.Logger) (string, error) {
 }
 
 // prepare takes over what the manager knows: the application's id, and the driver's address unless one was given. It says
-// whether the cluster brings the application's files.
-func (a *App) prepare(ctx context.Context, p cluster.Preparer) (files bool, err error) {
+// whether the cluster brings files and tokens to executors.
+func (a *App) prepare(ctx context.Context, p cluster.Preparer) (carries bool, err error) {
 	known, err := p.Prepare(ctx)
 	if err != nil {
 		return false, err
@@ -181,7 +182,7 @@ func (a *App) prepare(ctx context.Context, p cluster.Preparer) (files bool, err 
 		settings["spark.driver.host"] = known.Host
 		a.Conf = conf.NewValues(settings)
 	}
-	return known.Files, nil
+	return known.Carries, nil
 }
 
 // clearFallback removes what executors have put into the fallback storage, if settings say so.

@@ -102,6 +102,8 @@ func (c *fakeCluster) KeepBlocks(string) {}
 
 func (c *fakeCluster) SendFiles() {}
 
+func (c *fakeCluster) SendCredentials([]byte) {}
+
 func (c *fakeCluster) Cached(name string) (out []driver.CachedBlock) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -124,3 +124,21 @@ func TestPorts(t *testing.T) {
 		}
 	}
 }
+
+// TestKerberosMistakes: a keytab that cannot be used ends the application at once. Without keytab and tickets it runs, and is told that its
+// executors get no tokens: it may need none.
+func TestKerberosMistakes(t *testing.T) {
+	dir := t.TempDir()
+	env := []string{"KRB5_CONFIG=" + write(t, filepath.Join(dir, "krb5.conf"), "[libdefaults]\ndefault_realm = HERE\n[realms]\nHERE = {\nkdc = 127.0.0.1:1\n}\n"),
+		"KRB5CCNAME=" + filepath.Join(dir, "none")}
+	sql := []string{"sql", "--master", "local-cluster[1,1,512]", "-S", "--format", "tsv", "-c", "spark.hadoop.hadoop.security.authentication=kerberos", "-e", "select 40 + 2"}
+	if r := try(t, env, sql...); r.code != 0 || r.out != "42\n" || !strings.Contains(r.err, "executors get no tokens") || !strings.Contains(r.err, "no Kerberos credentials") {
+		t.Errorf("without tickets: %+v", r)
+	}
+	for keytab, want := range map[string]string{filepath.Join(dir, "missing"): "no such file", write(t, filepath.Join(dir, "bad"), "no keys"): "keytab"} {
+		r := try(t, env, append(sql, "-c", "spark.kerberos.principal=ann", "-c", "spark.kerberos.keytab="+keytab)...)
+		if r.code == 0 || !strings.Contains(r.err, "keytab "+keytab) || !strings.Contains(r.err, want) {
+			t.Errorf("%s: %+v", keytab, r)
+		}
+	}
+}

@@ -44,6 +44,10 @@ type Submission struct {
 const (
 	confDir     = "/opt/spark/conf" // properties, executor template, and the files that were sent
 	hadoopDir   = "/opt/hadoop/conf"
+	krb5Dir     = "/opt/hadoop/krb5"
+	krb5File    = "krb5.conf"
+	tokensDir   = "/mnt/secrets/hadoop-credentials"
+	keytabFile  = "kerberos.keytab"
 	credentials = "/mnt/secrets/spark-kubernetes-credentials"
 )
 
@@ -159,6 +163,7 @@ type driverSetup struct {
 	resource               string            // the program as the driver sees it
 	files                  map[string][]byte // of the config map
 	keys                   map[string][]byte // of the credentials
+	krb5                   string            // where the driver finds the configuration of Kerberos; "": where it is usually
 }
 
 func (d *driverSetup) labels() map[string]string {
@@ -183,7 +188,7 @@ func (d *driverSetup) prepare(ctx context.Context) (err error) {
 			delete(set, k)
 		}
 	}
-	if err := d.sendCredentials(set); err != nil {
+	if err := errors.Join(d.sendCredentials(set), d.sendKerberos(set)); err != nil {
 		return err
 	}
 	if file := d.v.String("spark.kubernetes.executor.podTemplateFile"); file != "" && !strings.HasPrefix(file, "local:") {
@@ -304,6 +309,29 @@ func (d *driverSetup) send(file, name string) (string, error) {
 	return confDir + "/" + name, nil
 }
 
+// sendKerberos takes along what the driver needs to get tokens for its executors: the keytab, among its credentials, and the
+// configuration of Kerberos.
+func (d *driverSetup) sendKerberos(set map[string]string) error {
+	if file := set["spark.kerberos.keytab"]; file != "" && !strings.HasPrefix(file, "local:") {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("spark.kerberos.keytab: %w", err)
+		}
+		d.keys[keytabFile] = data
+		set["spark.kerberos.keytab"] = credentials + "/" + keytabFile
+	}
+	file := d.v.String("spark.kubernetes.kerberos.krb5.path")
+	if file == "" {
+		return nil
+	}
+	at, err := d.send(file, krb5File)
+	if err != nil {
+		return fmt.Errorf("spark.kubernetes.kerberos.krb5.path: %w", err)
+	}
+	d.krb5 = at
+	return nil
+}
+
 // sendCredentials takes the files and tokens along with which the driver talks to the API server.
 func (d *driverSetup) sendCredentials(set map[string]string) error {
 	for _, what := range []string{"caCertFile", "clientKeyFile", "clientCertFile", "oauthTokenFile", "oauthToken"} {
@@ -404,6 +432,17 @@ func (d *driverSetup) driverPod(shape *shape, pl *plan, claims map[string]string
 		mount("hadoop-properties", hadoopDir, corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
 			LocalObjectReference: corev1.LocalObjectReference{Name: name}}})
 		setEnv(c, corev1.EnvVar{Name: "HADOOP_CONF_DIR", Value: hadoopDir})
+	}
+	if name := d.v.String("spark.kubernetes.kerberos.krb5.configMapName"); name != "" {
+		mount("krb5-file", krb5Dir, corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: name}}})
+		d.krb5 = krb5Dir + "/" + krb5File
+	}
+	if d.krb5 != "" {
+		setEnv(c, corev1.EnvVar{Name: "KRB5_CONFIG", Value: d.krb5})
+	}
+	if name := d.v.String("spark.kubernetes.kerberos.tokenSecret.name"); name != "" {
+		mount("hadoop-secret", tokensDir, corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: name}})
+		setEnv(c, corev1.EnvVar{Name: hadoop.TokenFile, Value: tokensDir + "/" + d.v.String("spark.kubernetes.kerberos.tokenSecret.itemKey")})
 	}
 	if pl.keys != nil {
 		mount("kubernetes-credentials", credentials, corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: pl.keys.Name}})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -202,6 +203,59 @@ func TestSubmitUpload(t *testing.T) {
 	small, ok := strings.CutSuffix(sent, "#data,local:///opt/all.txt")
 	if b, err := os.ReadFile(strings.TrimPrefix(small, "file:")); !ok || string(b) != "small" {
 		t.Errorf("files %s: %q, %v", sent, b, err)
+	}
+}
+
+// TestSubmitKerberos: the keytab goes to the driver as a secret, and nowhere else; the configuration of Kerberos as a file; tokens that
+// somebody has put into a secret are mounted.
+func TestSubmitKerberos(t *testing.T) {
+	keytab, krb5 := program(t, "the keys"), program(t, "[libdefaults]")
+	const at = "spark.kubernetes.kerberos."
+	for what, given := range map[string]map[string]string{
+		"files":     {"spark.kerberos.keytab": keytab, "spark.kerberos.principal": "ann@R", at + "krb5.path": krb5},
+		"there":     {"spark.kerberos.keytab": "local:///etc/ann.keytab", at + "krb5.configMapName": "realm"},
+		"as tokens": {at + "tokenSecret.name": "tokens", at + "tokenSecret.itemKey": "item"},
+	} {
+		settings := maps.Clone(given)
+		settings["spark.kubernetes.submission.waitAppCompletion"] = "false"
+		r := newRig(t, settings)
+		if err := Submit(t.Context(), r.submission("local:///a.py"), new(strings.Builder)); err != nil {
+			t.Fatal(err)
+		}
+		p := driverOf(r)
+		config := find[corev1.ConfigMap](r.server, "configmaps", strings.TrimSuffix(p.Name, "-driver")+"-conf").BinaryData
+		env := map[string]string{}
+		for _, e := range p.Spec.Containers[0].Env {
+			env[e.Name] = e.Value
+		}
+		sources := map[string]corev1.VolumeSource{}
+		for _, m := range p.Spec.Containers[0].VolumeMounts {
+			sources[m.MountPath] = volumeOf(p, m.Name)
+		}
+		properties := string(config[propertiesFile])
+		switch what {
+		case "files":
+			keys := find[corev1.Secret](r.server, "secrets", sources[credentials].Secret.SecretName)
+			if string(keys.Data[keytabFile]) != "the keys" || !strings.Contains(properties, "spark.kerberos.keytab="+credentials+"/"+keytabFile+"\n") {
+				t.Errorf("keys %v, properties %s", keys.Data, properties)
+			}
+			if string(config[krb5File]) != "[libdefaults]" || env["KRB5_CONFIG"] != confDir+"/"+krb5File {
+				t.Errorf("Kerberos is configured by %q, %q", config[krb5File], env["KRB5_CONFIG"])
+			}
+			for name, data := range config {
+				if strings.Contains(string(data), "the keys") {
+					t.Errorf("the keytab is in %s", name)
+				}
+			}
+		case "there":
+			if !strings.Contains(properties, "spark.kerberos.keytab=local:///etc/ann.keytab\n") || sources[krb5Dir].ConfigMap.Name != "realm" || env["KRB5_CONFIG"] != krb5Dir+"/"+krb5File {
+				t.Errorf("%v, %s", env, properties)
+			}
+		default:
+			if sources[tokensDir].Secret.SecretName != "tokens" || env["HADOOP_TOKEN_FILE_LOCATION"] != tokensDir+"/item" {
+				t.Errorf("%v, %v", env, sources)
+			}
+		}
 	}
 }
 

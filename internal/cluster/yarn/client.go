@@ -12,6 +12,7 @@ import (
 	"github.com/firesteel/firesteel/internal/cluster"
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/hadoop"
+	"github.com/firesteel/firesteel/internal/hadoop/delegation"
 	"github.com/firesteel/firesteel/internal/hadoop/yarn"
 	"github.com/firesteel/firesteel/internal/secure"
 )
@@ -89,7 +90,7 @@ func (c *client) tokens(ctx context.Context, root string) error {
 		return nil
 	}
 	var err error
-	c.granted, err = fetchTokens(ctx, c.conf, c.user, tokenURIs(c.v, c.conf, root))
+	c.granted, err = delegation.Fetch(ctx, c.conf, c.user, yarn.Renewer(c.conf), delegation.URIs(c.conf, c.v.String(hadoopFileSystems), root))
 	return err
 }
 

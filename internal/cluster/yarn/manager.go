@@ -16,6 +16,7 @@ import (
 	"github.com/firesteel/firesteel/internal/conf"
 	"github.com/firesteel/firesteel/internal/event"
 	"github.com/firesteel/firesteel/internal/hadoop"
+	"github.com/firesteel/firesteel/internal/hadoop/delegation"
 	"github.com/firesteel/firesteel/internal/hadoop/yarn"
 	"github.com/firesteel/firesteel/internal/sparkerr"
 )
@@ -27,7 +28,7 @@ type Manager struct {
 	spec   *spec   // of such a driver
 	notify func(cluster.Notice)
 
-	keeper  *keeper // of delegation tokens; nil: there is nothing to keep
+	keeper  *delegation.Keeper // of delegation tokens; nil: there is nothing to keep
 	staging *staging
 	link    *link   // client mode: to the application master in its container
 	master  *master // the application master, where it is this process
@@ -57,7 +58,7 @@ func (m *Manager) Prepare(ctx context.Context) (cluster.Prepared, error) {
 			return cluster.Prepared{}, err
 		}
 		m.spec = sp
-		out := cluster.Prepared{ID: event.AppID(sp.App), Host: os.Getenv("NM_HOST"), Files: true}
+		out := cluster.Prepared{ID: event.AppID(sp.App), Host: os.Getenv("NM_HOST"), Carries: true}
 		if id, err := yarn.ParseContainerID(os.Getenv("CONTAINER_ID")); err == nil {
 			out.Attempt = strconv.Itoa(int(id.Attempt.Attempt))
 		}
@@ -68,7 +69,7 @@ func (m *Manager) Prepare(ctx context.Context) (cluster.Prepared, error) {
 		return cluster.Prepared{}, err
 	}
 	m.client = c
-	return cluster.Prepared{ID: event.AppID(c.id.String()), Host: c.hostFor(), Files: true}, nil
+	return cluster.Prepared{ID: event.AppID(c.id.String()), Host: c.hostFor(), Carries: true}, nil
 }
 
 // Start submits the application and waits for its master; a driver in the master's container becomes the master.
@@ -335,7 +336,7 @@ func (m *Manager) Stop(ctx context.Context) error {
 	submitted, failed := m.submitted, m.failed
 	m.mu.Unlock()
 	if m.keeper != nil {
-		m.keeper.stop()
+		m.keeper.Stop()
 	}
 	if m.cancel != nil {
 		m.cancel()
