@@ -87,6 +87,7 @@ type desk struct {
 	up      bool
 	quiet   bool
 	owed    bool
+	since   time.Time // when the stream began
 	nextAsk time.Time
 	changed bool
 	out     []any
@@ -237,7 +238,7 @@ func (d *desk) status(id string) submission.State {
 }
 
 func (d *desk) subscribe(now time.Time) {
-	d.up, d.quiet, d.owed = true, false, false
+	d.up, d.quiet, d.owed, d.since = true, false, false, now
 	for _, e := range d.drivers {
 		if e.unsure = e.State == stateRunning; e.unsure && e.Asked {
 			d.killTask(e)
@@ -370,6 +371,8 @@ func (d *desk) update(now time.Time, u *status) {
 	case e == nil && !over: // its place is taken, or it was given up
 		d.do(call{Type: "KILL", Kill: &killCall{u.TaskID, u.AgentID}})
 	case e == nil:
+	case !e.Asked && doubtful(u, d.since, now):
+		e.unsure = true
 	case !over:
 		e.unsure = false
 	default:

@@ -123,6 +123,18 @@ func TestDeskWithoutMaster(t *testing.T) {
 	c.expect("decline:o:5 accept:p:d0002 suppress save", offers(anOffer("o", "a", 1, 512), other))
 }
 
+// TestDeskDoubts: a master that has just begun to lead may not know a driver's agent yet.
+func TestDeskDoubts(t *testing.T) {
+	c := newCounter(t)
+	c.expect("reply:true revive save accept:o:d0001 suppress save", aDriver(false), offers(anOffer("o", "a", 1, 512)))
+	unknown := updateOf(status{TaskID: ident{prefix + "0001"}, State: "TASK_UNKNOWN", Reason: "REASON_RECONCILIATION"})
+	c.expect("reconcile reconcile:d0001 suppress", broken{}, subscribed{}, unknown)
+	c.now = c.now.Add(askDrivers)
+	c.expect("reconcile:d0001", ticked{})
+	c.now = c.now.Add(doubt)
+	c.expect("save tell:FAILED", unknown, askDriver{id: prefix + "0001"})
+}
+
 // TestDispatcher: over the submission protocol, on a test master whose agent runs tasks as processes; a second life knows
 // what the first one began.
 func TestDispatcher(t *testing.T) {

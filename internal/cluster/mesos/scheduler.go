@@ -38,6 +38,9 @@ const (
 	reconcileEvery = 10 * time.Minute
 	// askAgain and askAgainMost are the first and the longest pause before the master is asked again.
 	askAgain, askAgainMost = 5 * time.Second, time.Minute
+	// doubt is how long after a stream has begun a master that does not know a task's agent is not believed: it may have just begun
+	// to lead, and agents register with it one after the other.
+	doubt = 30 * time.Second
 )
 
 // task is a task that counts, an executor.
@@ -87,6 +90,7 @@ type scheduler struct {
 	owed     bool // the last request for offers was not delivered
 	failed   bool
 
+	since   time.Time // when the stream began
 	nextAsk time.Time // when to reconcile again
 	pause   time.Duration
 	out     []any
@@ -153,7 +157,7 @@ func (s *scheduler) revive() {
 
 // subscribe begins with a new stream: the master has no suppression of it, and may know other tasks than the scheduler.
 func (s *scheduler) subscribe(now time.Time, again bool) {
-	s.up, s.quiet, s.owed = true, false, false
+	s.up, s.quiet, s.owed, s.since = true, false, false, now
 	for _, id := range s.ids() {
 		t := s.tasks[id]
 		t.unsure = true
@@ -391,6 +395,8 @@ func (s *scheduler) update(now time.Time, u *status) {
 	case t == nil && !over: // of another life, or given up for lost: its place is taken
 		s.do(call{Type: "KILL", Kill: &killCall{u.TaskID, u.AgentID}})
 	case t == nil:
+	case t.dismissed == "" && doubtful(u, s.since, now):
+		t.unsure = true
 	case !over:
 		t.unsure = false
 		if u.State == "TASK_RUNNING" {
@@ -399,6 +405,11 @@ func (s *scheduler) update(now time.Time, u *status) {
 	default:
 		s.bury(now, id, end)
 	}
+}
+
+// doubtful says that a master does not know a task that it may soon know.
+func doubtful(u *status, since, now time.Time) bool {
+	return u.State == "TASK_UNKNOWN" && now.Before(since.Add(doubt))
 }
 
 // bury removes an executor and tells its end. One that was not dismissed and that no platform fault ended has failed.

@@ -250,7 +250,13 @@ func TestFailOver(t *testing.T) {
 	x.expect("", updateOf(status{TaskID: ident{"app.1"}, State: "TASK_RUNNING", Reason: "REASON_RECONCILIATION"}), ticked{})
 	x.now = x.now.Add(askAgain)
 	x.expect("kill:app.3 reconcile:app.2:app.3", ticked{}) // the master said nothing of two
-	x.expect("exited:2:-1:platform warn revive", updateOf(status{TaskID: ident{"app.2"}, State: "TASK_UNKNOWN", Reason: "REASON_RECONCILIATION"}))
+	unknown := updateOf(status{TaskID: ident{"app.2"}, State: "TASK_UNKNOWN", Reason: "REASON_RECONCILIATION"})
+	x.expect("", unknown) // its agent may still register
+	x.now = x.now.Add(2 * askAgain)
+	x.expect("kill:app.3 reconcile:app.2:app.3", ticked{})
+	x.now = x.now.Add(doubt)
+	x.expect("exited:2:-1:platform warn revive", unknown)
+	x.expect("exited:3:-1:platform revive", updateOf(status{TaskID: ident{"app.3"}, State: "TASK_UNKNOWN"}))
 }
 
 func TestLostCalls(t *testing.T) {
