@@ -15,8 +15,8 @@ import (
 // change as long as they live. A malformed stream gives an error, a type that Spark lacks UNSUPPORTED_ARROWTYPE.
 func Decode(data []byte) (schema *types.Schema, batches []*columnar.Batch, err error) {
 	defer func() { // the flatbuffer accessors panic on offsets that lead out of the message
-		if p := recover(); p != nil {
-			err = malformed("%v", p)
+		if recover() != nil {
+			err = malformed("a size or an offset in it leads out of it")
 		}
 	}()
 	d := &decoder{dicts: map[int64]*columnar.Vector{}}
