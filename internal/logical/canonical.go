@@ -1,6 +1,7 @@
 package logical
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"reflect"
 	"slices"
@@ -83,13 +84,15 @@ func (w *canonicalWriter) known(x any) bool {
 	return true
 }
 
+// batch writes a digest of a batch's rows, which may be many.
 func (w *canonicalWriter) batch(b *columnar.Batch) {
-	for r := range b.N {
-		for c := range b.Cols {
-			fmt.Fprint(w, b.Cols[c].ValueAt(r), ",")
+	h := sha256.New()
+	for c := range b.Cols {
+		for r := range b.N {
+			fmt.Fprintf(h, "%#v\n", b.Cols[c].ValueAt(r))
 		}
-		w.WriteByte(';')
 	}
+	fmt.Fprintf(w, "%d rows %x;", b.N, h.Sum(nil))
 }
 
 func (w *canonicalWriter) value(v reflect.Value) {

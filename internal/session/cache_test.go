@@ -8,6 +8,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/firesteel/firesteel/internal/columnar"
+	"github.com/firesteel/firesteel/internal/logical"
+	"github.com/firesteel/firesteel/internal/types"
 )
 
 // blockFiles are the files of cached rows of this process.
@@ -220,4 +224,16 @@ func filesBelow(dirs []string) (n int) {
 		})
 	}
 	return n
+}
+
+// A plan over local rows is found in the cache by its rows, however many there are, and not by those that only print alike.
+func TestCacheOfLocalRows(t *testing.T) {
+	s := begin(t, nil, nil)
+	rows(t, s, "CACHE TABLE c AS SELECT * FROM VALUES (NULL), ('x')")
+	same(t, "null", rows(t, s, "SELECT col1 IS NULL FROM VALUES (NULL), ('x')"), []string{"true", "false"}, false)
+	same(t, "text", rows(t, s, "SELECT col1 IS NULL FROM VALUES ('<nil>'), ('x')"), []string{"false", "false"}, false)
+	empty := logical.LocalRelation{Schema: types.NewSchema(), Batches: []*columnar.Batch{{N: 1 << 30}}}
+	if n := len(logical.Canonical(&empty)); n > 1000 {
+		t.Errorf("the canonical text of rows without columns has %d bytes", n)
+	}
 }
