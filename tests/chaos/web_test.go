@@ -60,11 +60,15 @@ func TestHostilePages(t *testing.T) {
 	t.Parallel() // it mostly waits
 	_, _, url, page, rest, workerPage := pages(t, "")
 	hostile := `</td><img src=x onerror=alert(1)><script>alert(2)</script>"'`
-	s := serve(t, launch{args: []string{"--master", url, "--executor-memory", "512m"}, conf: []string{"spark.app.name=" + hostile}})
+	s := serve(t, launch{args: []string{"--master", url, "--executor-memory", "512m"}, conf: []string{"spark.app.name=" + hostile, "spark.cores.max=1"}})
 	if _, err := s.connect(t).query(timeout(t, time.Minute), "select 1"); err != nil {
 		t.Fatal(err)
 	}
-	create := strings.ReplaceAll(submitted, "%APP%", `"file:/<img src=x onerror=alert(3)>.py"`)
+	program := filepath.Join(t.TempDir(), "<img src=x onerror=alert(3)>.py")
+	if err := os.WriteFile(program, []byte("import time\ntime.sleep(60)\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	create := strings.ReplaceAll(strings.ReplaceAll(submitted, "%APP%", `"file:`+program+`"`), `"spark.app.name":"x"`, `"spark.app.name":"x","spark.some.password":"of-this-driver"`)
 	for _, c := range []struct{ method, path, body, header, value string }{
 		{"POST", "/v1/submissions/create", create, "Origin", "http://elsewhere.example"},
 		{"POST", "/v1/submissions/create", create, "Origin", "null"},
@@ -85,22 +89,35 @@ func TestHostilePages(t *testing.T) {
 	if code, _, body := ask(t, http.DefaultClient, "POST", rest+"/v1/submissions/create", create, nil); code != http.StatusOK {
 		t.Errorf("a program is refused: %d %s", code, body)
 	}
+	eventually(t, 20*time.Second, "the worker shows its driver", func() bool {
+		_, _, body := ask(t, http.DefaultClient, "GET", workerPage+"/json/", "", nil)
+		return strings.Contains(body, `"driver-`)
+	})
 	for _, at := range []string{page + "/", workerPage + "/"} {
-		code, header, body := ask(t, http.DefaultClient, "GET", at, "", nil)
+		code, _, body := ask(t, http.DefaultClient, "GET", at, "", nil)
 		if code != http.StatusOK || strings.Contains(body, "<img") || strings.Contains(body, "<script") {
 			t.Errorf("%s: %d\n%s", at, code, body)
 		}
 		if at == page+"/" && (!strings.Contains(body, "&lt;script&gt;alert(2)") || !strings.Contains(body, "onerror=alert(3)")) {
 			t.Errorf("the page does not show the names:\n%s", body)
 		}
+	}
+	for _, at := range []string{page + "/json/", workerPage + "/json/"} {
+		_, header, body := ask(t, http.DefaultClient, "GET", at, "", nil)
+		if !strings.HasPrefix(header.Get("Content-Type"), "application/json") || strings.Contains(body, "<img") {
+			t.Errorf("%s: %v\n%s", at, header, body)
+		}
+		if strings.Contains(body, "of-this-driver") {
+			t.Errorf("%s shows the settings of a driver:\n%s", at, body)
+		}
+	}
+	for _, at := range []string{page + "/", page + "/json/", page + "/<script>", workerPage + "/", workerPage + "/json/", workerPage + "/none", rest + "/v1/submissions/status/<b>", rest + "/"} {
+		_, header, _ := ask(t, http.DefaultClient, "GET", at, "", nil)
 		policy := header.Get("Content-Security-Policy")
 		if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "script-src") || !strings.Contains(policy, "frame-ancestors 'none'") {
 			t.Errorf("%s has the policy %q", at, policy)
 		}
-	}
-	for _, at := range []string{page + "/json/", workerPage + "/json/"} {
-		if _, header, _ := ask(t, http.DefaultClient, "GET", at, "", nil); !strings.HasPrefix(header.Get("Content-Type"), "application/json") ||
-			header.Get("X-Content-Type-Options") != "nosniff" {
+		if header.Get("X-Content-Type-Options") != "nosniff" || header.Get("Referrer-Policy") != "no-referrer" {
 			t.Errorf("%s: %v", at, header)
 		}
 	}

@@ -182,7 +182,6 @@ func flag(b bool) *bool { return &b }
 func write(w http.ResponseWriter, code int, v *response) {
 	v.Version = ServerVersion
 	w.Header().Set("Content-Type", "application/json;charset=utf-8")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(code)
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
@@ -229,7 +228,6 @@ func readLog(l Logger, w http.ResponseWriter, r *http.Request) {
 	}
 	defer in.Close()
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
 	_, _ = io.Copy(w, in) // whoever reads sees that it is cut off
 }
 
