@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/firesteel/firesteel/internal/catalog"
 	"github.com/firesteel/firesteel/internal/expr"
@@ -468,12 +469,28 @@ func (e Estimate) callSelectivity(c *expr.Call) float64 {
 		return 1 / math.Max(e.ofExpr(c.Args[0]).Distinct, e.ofExpr(c.Args[1]).Distinct)
 	case "<", "<=", ">", ">=":
 		return 1.0 / 3
-	case "like", "contains", "rlike":
+	case "like", "contains":
+		return patternShare(c)
+	case "rlike":
 		return 0.1
 	case "startswith", "endswith":
 		return 0.05
 	}
 	return 0.5
+}
+
+// patternShare is the share of texts that a pattern is believed to match: the fewer the more letters it asks for.
+func patternShare(c *expr.Call) float64 {
+	text, ok := c.Args[1].(*expr.Literal)
+	if !ok {
+		return 0.1
+	}
+	pattern, _ := text.Value.(string)
+	letters := len(pattern)
+	if c.Name == "like" {
+		letters -= strings.Count(pattern, "%") + strings.Count(pattern, "_")
+	}
+	return math.Max(0.01, 0.25*math.Pow(0.7, float64(letters-1)))
 }
 
 func (s *Estimator) join(n *Join) Estimate {

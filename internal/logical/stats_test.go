@@ -1,6 +1,7 @@
 package logical
 
 import (
+	"math"
 	"testing"
 
 	"github.com/firesteel/firesteel/internal/expr"
@@ -35,8 +36,8 @@ func TestLikeIsNoRange(t *testing.T) {
 	e := estimated(1000, map[expr.ID]float64{1: 1000})
 	text := &expr.Column{ID: 1, T: types.String}
 	green := &expr.Literal{Value: "%green%", T: types.String}
-	for name, want := range map[string]float64{"like": 100, "startswith": 50, "<": 1000.0 / 3} {
-		if rows := e.filtered([]expr.Expr{expr.NewCall(name, types.Boolean, text, green)}).Rows; rows != want {
+	for name, want := range map[string]float64{"like": 60, "contains": 29, "rlike": 100, "startswith": 50, "<": 1000.0 / 3} {
+		if rows := e.filtered([]expr.Expr{expr.NewCall(name, types.Boolean, text, green)}).Rows; math.Abs(rows-want) > 1 {
 			t.Errorf("%s: %g rows, want %g", name, rows, want)
 		}
 	}

@@ -202,6 +202,9 @@ func aligned(s spread, keys []expr.Expr) bool {
 	return true
 }
 
+// indexBytes is what a hash table has for each row besides the row: building many short rows costs more than few long ones.
+const indexBytes = 32
+
 // choose picks the strategy and the build side: hints first, then a broadcast of a small side, then shuffled hash or
 // sort-merge, and loops where there are no keys.
 func (pl *Planner) choose(n *logical.Join, keys bool) (how strategy, buildRight bool) {
@@ -210,7 +213,7 @@ func (pl *Planner) choose(n *logical.Join, keys bool) (how strategy, buildRight 
 	canRight, canLeft := pl.canBuild(n, true, keys), pl.canBuild(n, false, keys)
 	switch {
 	case canRight && canLeft:
-		buildRight = rb <= lb || repeats(n, l)
+		buildRight = rb+indexBytes*r.Rows <= lb+indexBytes*l.Rows || repeats(n, l)
 	default:
 		buildRight = canRight
 	}

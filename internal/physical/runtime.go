@@ -1,6 +1,8 @@
 package physical
 
 import (
+	"slices"
+
 	"github.com/firesteel/firesteel/internal/expr"
 	"github.com/firesteel/firesteel/internal/logical"
 	"github.com/firesteel/firesteel/internal/types"
@@ -126,6 +128,9 @@ func (pl *Planner) connect(j *HashJoin) Plan {
 			build = put(RuntimePub{ref.ID, buildKeys[i]})
 		}
 	}
+	if filtered, ok := filterBuild(j, probe, build, probeKeys, buildKeys); ok {
+		found, build = true, filtered
+	}
 	if !found {
 		return j
 	}
@@ -134,6 +139,54 @@ func (pl *Planner) connect(j *HashJoin) Plan {
 		q.Left, q.Right = probe, build
 	}
 	return &q
+}
+
+// filterBuild gives the build side of an inner join the filters that drop rows of its probe side by the same keys: rows of the
+// build side that they drop would find no partner. A build side that filters rows by itself is not made to wait: others may be
+// waiting for its keys.
+func filterBuild(j *HashJoin, probe, build Plan, probeKeys, buildKeys []expr.Expr) (Plan, bool) {
+	b, ok := build.(*Broadcast)
+	if !ok || j.Kind != logical.InnerJoin || b.Shared > 0 || selective(b.Child) {
+		return build, false
+	}
+	found, child := false, b.Child
+	for i, k := range probeKeys {
+		from, isCol := k.(*expr.Column)
+		to, same := buildKeys[i].(*expr.Column)
+		if !isCol || !same || from.T != to.T {
+			continue
+		}
+		for _, id := range filtersOf(probe, from.ID) {
+			if next, ok := attach(child, RuntimeRef{ID: id, Column: to}, false); ok {
+				found, child = true, next
+			}
+		}
+	}
+	return b.WithChildren([]Plan{child}), found
+}
+
+// filtersOf are the filters by the keys of selective build sides that the scan of a column has.
+func filtersOf(p Plan, column expr.ID) []int {
+	var ids []int
+	published := map[int]bool{}
+	Walk(p, func(n Plan) bool {
+		switch n := n.(type) {
+		case *Broadcast:
+			if selective(n.Child) {
+				for _, pub := range n.Publish {
+					published[pub.ID] = true
+				}
+			}
+		case *Scan:
+			for _, ref := range n.Runtime {
+				if ref.Column.ID == column {
+					ids = append(ids, ref.ID)
+				}
+			}
+		}
+		return true
+	})
+	return slices.DeleteFunc(ids, func(id int) bool { return !published[id] })
 }
 
 // filterable types map to integers in order.
