@@ -11,26 +11,23 @@ import (
 type pairGrouper struct {
 	ts     []types.Type
 	fields []pairField
-	vals   []pair   // by group
-	nulls  []uint32 // by group
+	vals   []pair   // by group; there is room for half as many as slots
+	nulls  []uint32 // by group; nil while no key was null
 	slots  []pairSlot
-	slab   []byte // of slots
+	slabs  [2][]byte // of slots and vals
 	shift  uint
 	rows   []pair
 	mask   []uint32 // of the batch's rows
 	word   []uint64
-	hashes [probeRows]uint32
+	tags   [probeRows]uint32
 	out    []keyBuffers
 	words  []uint64
 }
 
 type pair [2]uint64
 
-type pairSlot struct {
-	key   pair
-	group uint32 // + 1; 0: empty
-	nulls uint32
-}
+// pairSlot is the upper half of a hash, which says where the slot should be, and below it a group's number + 1; 0: empty.
+type pairSlot uint64
 
 // pairField says which bits of which word a key has.
 type pairField struct {
@@ -77,16 +74,17 @@ func newPairGrouper(ts []types.Type) grouper {
 func (g *pairGrouper) len() int { return len(g.vals) }
 
 func (g *pairGrouper) bytes() int64 {
-	return int64(cap(g.vals))*16 + int64(cap(g.nulls))*4 + int64(cap(g.slots))*24 + int64(cap(g.rows))*28
+	return int64(cap(g.vals))*16 + int64(cap(g.nulls))*4 + int64(cap(g.slots))*8 + int64(cap(g.rows))*28
 }
 
+// ahead counts a slot and half a value each.
 func (g *pairGrouper) ahead(n int) int64 {
-	return int64(slotsFor(len(g.slots), len(g.vals)+n)-len(g.slots)) * 24
+	return int64(slotsFor(len(g.slots), len(g.vals)+n)-len(g.slots)) * 16
 }
 
 func (g *pairGrouper) reset() {
 	used := len(g.vals)
-	g.vals, g.nulls = g.vals[:0], g.nulls[:0]
+	g.vals, g.nulls = g.vals[:0], nil
 	if tooLarge(len(g.slots), used) {
 		g.free()
 	}
@@ -108,6 +106,7 @@ func (g *pairGrouper) pack(keys []columnar.Vector, n int) {
 	g.rows, g.mask = g.rows[:n], g.mask[:n]
 	clear(g.rows)
 	clear(g.mask)
+	null := false
 	for i := range keys {
 		f, word := &g.fields[i], g.word[:n]
 		loadWords(word, &keys[i], f.l)
@@ -124,26 +123,38 @@ func (g *pairGrouper) pack(keys []columnar.Vector, n int) {
 				g.rows[r][f.word] |= (w & mask) << f.shift
 			} else {
 				g.mask[r] |= 1 << i
+				null = true
 			}
 		}
+	}
+	if null && g.nulls == nil {
+		g.nulls = make([]uint32, len(g.vals))
 	}
 }
 
 func pairHash(p pair, nulls uint32) uint64 { return mixWord(p[0]+uint64(nulls), p[1]*hashMul) }
 
+// rehash makes a table for n groups; where they are follows from the slots alone.
 func (g *pairGrouper) rehash(n int) {
 	size := slotsFor(0, n)
-	g.free()
-	g.slots, g.slab = memory.Slots[pairSlot](memory.Buffers, size)
-	g.shift = 64 - log2(size)
-	mask := uint32(size - 1)
-	for i, v := range g.vals {
-		h := pairHash(v, g.nulls[i])
-		s := uint32(h >> g.shift)
-		for g.slots[s&mask].group != 0 {
+	old, oldVals, slabs := g.slots, g.vals, g.slabs
+	g.slots, g.slabs[0] = memory.Slots[pairSlot](memory.Buffers, size)
+	g.vals, g.slabs[1] = memory.Slots[pair](memory.Buffers, size/2)
+	g.vals = g.vals[:copy(g.vals, oldVals)]
+	g.shift = 32 - log2(size)
+	slots, mask := g.slots, uint32(size-1)
+	for _, p := range old {
+		if p == 0 {
+			continue
+		}
+		s := uint32(p>>32) >> g.shift
+		for slots[s&mask] != 0 {
 			s++
 		}
-		g.slots[s&mask] = pairSlot{key: v, group: uint32(i) + 1, nulls: g.nulls[i]}
+		slots[s&mask] = p
+	}
+	for _, b := range slabs {
+		memory.Buffers.Put(b)
 	}
 }
 
@@ -151,10 +162,10 @@ func (g *pairGrouper) probe(rows []pair, nulls, ids []uint32) {
 	if 2*(len(g.vals)+len(rows)) > len(g.slots) {
 		g.rehash(len(g.vals) + len(rows))
 	}
-	h := g.hashes[:len(rows)]
+	tags := g.tags[:len(rows)]
 	nulls = nulls[:len(rows)]
 	for i, v := range rows {
-		h[i] = uint32(pairHash(v, nulls[i]) >> g.shift)
+		tags[i] = uint32(pairHash(v, nulls[i]) >> 32)
 	}
 	slots, mask := g.slots, uint32(len(g.slots)-1)
 	ids = ids[:len(rows)]
@@ -163,17 +174,31 @@ func (g *pairGrouper) probe(rows []pair, nulls, ids []uint32) {
 			ids[i] = ids[i-1]
 			continue
 		}
-		for s := h[i]; ; s++ {
-			p := &slots[s&mask]
-			if p.group == 0 {
-				g.vals, g.nulls = append(g.vals, v), append(g.nulls, nulls[i])
-				p.key, p.group, p.nulls = v, uint32(len(g.vals)), nulls[i]
-			} else if p.key != v || p.nulls != nulls[i] {
+		tag := tags[i]
+		for s := tag >> g.shift; ; s++ {
+			p := slots[s&mask]
+			if p == 0 {
+				g.add(v, nulls[i])
+				slots[s&mask] = pairSlot(tag)<<32 | pairSlot(len(g.vals))
+				ids[i] = uint32(len(g.vals) - 1)
+				break
+			}
+			if uint32(p>>32) != tag {
 				continue
 			}
-			ids[i] = p.group - 1
-			break
+			if k := uint32(p) - 1; g.vals[k] == v && (g.nulls == nil || g.nulls[k] == nulls[i]) {
+				ids[i] = k
+				break
+			}
 		}
+	}
+}
+
+// add makes a group.
+func (g *pairGrouper) add(v pair, nulls uint32) {
+	g.vals = append(g.vals, v)
+	if g.nulls != nil {
+		g.nulls = append(g.nulls, nulls)
 	}
 }
 
@@ -190,6 +215,10 @@ func (g *pairGrouper) keys(out []columnar.Vector, from, to int) {
 			words[r] = p[f.word] >> f.shift
 		}
 		storeWords(&v, f.l, words)
+		if g.nulls == nil {
+			out[i] = v
+			continue
+		}
 		for r, m := range g.nulls[from:to] {
 			if m>>i&1 == 0 {
 				continue
@@ -204,6 +233,9 @@ func (g *pairGrouper) keys(out []columnar.Vector, from, to int) {
 }
 
 func (g *pairGrouper) free() {
-	memory.Buffers.Put(g.slab)
-	g.slots, g.slab = nil, nil
+	for i, b := range g.slabs {
+		memory.Buffers.Put(b)
+		g.slabs[i] = nil
+	}
+	g.slots, g.vals = nil, nil
 }
