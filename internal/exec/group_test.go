@@ -184,3 +184,84 @@ func checkKeys(t *testing.T, f *front, rows [][]any) {
 		}
 	}
 }
+
+// Keys go to and fro between direct address and a table, as their range and their number change; each keeps its group.
+func TestWordGroupsChangeTheirForm(t *testing.T) {
+	type step struct {
+		name   string
+		key    func(r *rand.Rand, i int) int64
+		batch  int
+		direct bool
+	}
+	any := func(lo, n int64) func(*rand.Rand, int) int64 {
+		return func(r *rand.Rand, _ int) int64 { return lo + r.Int64N(n) }
+	}
+	for _, nulls := range []bool{false, true} {
+		r := rand.New(rand.NewPCG(5, 6))
+		g := newWordGrouper(types.Long)
+		for round, steps := range [][]step{
+			{{"close", any(-50, 100), 3, true}, {"in a row", func(_ *rand.Rand, i int) int64 { return 60_000 + int64(i) }, 40, true},
+				{"downwards", func(_ *rand.Rand, i int) int64 { return -60_000 - int64(i) }, 40, true},
+				{"far away", any(math.MaxInt64-100, 100), 2, false}},
+			{{"sparse", any(0, 4_000_000), 3, false}, {"many", any(0, 4_000_000), 250, true}, {"beyond", any(0, 4_100_000), 5, true},
+				{"below all", any(math.MinInt64, 1000), 2, false}},
+			{{"in the table that is there", any(1_000_000, 1000), 2, false}, {"wider", any(990_000, 50_000), 5, false}},
+			{{"after one too large", any(5, 10), 1, true}, {"lower", any(-100, 10), 1, true}},
+		} {
+			if g.reset(); round == 1 {
+				g.free()
+				g = newWordGrouper(types.Long)
+			}
+			want := map[int64]uint32{}
+			null := int64(-1)
+			for _, s := range steps {
+				for b := range s.batch {
+					const n = 4096
+					keys, valid := make([]int64, n), columnar.FullBitmap(n)
+					ids := make([]uint32, n)
+					for i := range keys {
+						keys[i] = s.key(r, b*n+i)
+						if nulls && r.IntN(9) == 0 {
+							valid.Clear(i)
+						}
+					}
+					v := columnar.Vector{Type: types.Long, N: n, Data: columnar.Bytes(keys)}
+					if nulls {
+						v.Valid = valid
+					}
+					g.assign([]columnar.Vector{v}, n, ids)
+					for i, k := range keys {
+						if !valid.Get(i) {
+							if null < 0 {
+								null = int64(ids[i])
+							}
+							if int64(ids[i]) != null {
+								t.Fatalf("%d %s: null has groups %d and %d", round, s.name, null, ids[i])
+							}
+							continue
+						}
+						id, known := want[k]
+						if !known {
+							id = ids[i]
+							want[k] = id
+						}
+						if id != ids[i] || int64(g.vals[id]) != k {
+							t.Fatalf("%d %s: key %d has group %d, of %d, before %d", round, s.name, k, ids[i], int64(g.vals[ids[i]]), id)
+						}
+					}
+				}
+				if g.hashed == s.direct {
+					t.Errorf("%d %s: hashed is %v", round, s.name, g.hashed)
+				}
+			}
+			groups := len(want)
+			if null >= 0 {
+				groups++
+			}
+			if g.len() != groups {
+				t.Errorf("round %d: %d groups, want %d", round, g.len(), groups)
+			}
+		}
+		g.free()
+	}
+}

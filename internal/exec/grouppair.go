@@ -13,7 +13,7 @@ type pairGrouper struct {
 	fields []pairField
 	vals   []pair   // by group; there is room for half as many as slots
 	nulls  []uint32 // by group; nil while no key was null
-	slots  []pairSlot
+	slots  []hashSlot
 	slabs  [2][]byte // of slots and vals
 	shift  uint
 	rows   []pair
@@ -25,9 +25,6 @@ type pairGrouper struct {
 }
 
 type pair [2]uint64
-
-// pairSlot is the upper half of a hash, which says where the slot should be, and below it a group's number + 1; 0: empty.
-type pairSlot uint64
 
 // pairField says which bits of which word a key has.
 type pairField struct {
@@ -138,7 +135,7 @@ func pairHash(p pair, nulls uint32) uint64 { return mixWord(p[0]+uint64(nulls), 
 func (g *pairGrouper) rehash(n int) {
 	size := slotsFor(0, n)
 	old, oldVals, slabs := g.slots, g.vals, g.slabs
-	g.slots, g.slabs[0] = memory.Slots[pairSlot](memory.Buffers, size)
+	g.slots, g.slabs[0] = memory.Slots[hashSlot](memory.Buffers, size)
 	g.vals, g.slabs[1] = memory.Slots[pair](memory.Buffers, size/2)
 	g.vals = g.vals[:copy(g.vals, oldVals)]
 	g.shift = 32 - log2(size)
@@ -179,7 +176,7 @@ func (g *pairGrouper) probe(rows []pair, nulls, ids []uint32) {
 			p := slots[s&mask]
 			if p == 0 {
 				g.add(v, nulls[i])
-				slots[s&mask] = pairSlot(tag)<<32 | pairSlot(len(g.vals))
+				slots[s&mask] = hashSlot(tag)<<32 | hashSlot(len(g.vals))
 				ids[i] = uint32(len(g.vals) - 1)
 				break
 			}

@@ -8,74 +8,84 @@ import (
 	"github.com/firesteel/firesteel/internal/types"
 )
 
-// wordGrouper groups by one key that fits 64 bits: by direct address while the integers lie close together, then by an
-// open-addressing table with linear probing, at most half full.
+// wordGrouper groups by one key that fits 64 bits: by direct address while the integers lie close together, else by an
+// open-addressing table with linear probing, at most half full. A table that would grow gives way to direct address when the
+// keys have turned out to lie close enough.
 type wordGrouper struct {
 	t       types.Type
 	l       columnar.Layout
 	vals    []uint64 // by group
 	null    uint32   // group of null + 1
-	direct  []uint32 // group + 1 of base + index; nil: not (any more) by direct address
+	lo, hi  int64    // bounds of the keys so far, if any
+	any     bool
+	direct  []uint32 // group + 1 of base + index; nil: not by direct address
 	base    int64
-	slots   []wordSlot
-	slab    []byte // of slots
+	slots   []hashSlot
+	slab    []byte // of slots or direct
 	shift   uint
 	scratch []uint64
-	hashes  [probeRows]uint32
+	tags    [probeRows]uint32
 	out     keyBuffers
+	floats  bool // never by direct address
 	hashed  bool
 }
 
-type wordSlot struct {
-	key   uint64
-	group uint32 // + 1; 0: empty
-	_     uint32
-}
+// hashSlot is the upper half of a key's hash, which says where the slot should be, and below it the group's number + 1; 0: empty.
+type hashSlot uint64
 
 const (
 	probeRows   = 1024
-	directMax   = 1 << 16
+	directMax   = 1 << 16 // keys in a range of this width are always addressed directly,
+	directMost  = 1 << 28 // of this never
+	directRoom  = 8       // a part of a direct table more than needed
 	firstSlots  = 4096
 	groupsLimit = math.MaxUint32 - 1
 )
 
 func newWordGrouper(t types.Type) *wordGrouper {
 	l := columnar.LayoutOf(t)
-	return &wordGrouper{t: t, l: l, hashed: l == columnar.Float32x || l == columnar.Float64x}
+	floats := l == columnar.Float32x || l == columnar.Float64x
+	return &wordGrouper{t: t, l: l, floats: floats, hashed: floats}
 }
 
 func (g *wordGrouper) len() int { return len(g.vals) }
 
 func (g *wordGrouper) bytes() int64 {
-	return int64(cap(g.vals))*8 + int64(cap(g.direct))*4 + int64(cap(g.slots))*16 + int64(cap(g.scratch))*8
+	return int64(cap(g.vals))*8 + int64(cap(g.direct))*4 + int64(cap(g.slots))*8 + int64(cap(g.scratch))*8
 }
 
 func (g *wordGrouper) ahead(n int) int64 {
-	if !g.hashed { // by direct address, which is small
-		return 0
+	if !g.hashed {
+		return int64(slotsFor(0, n))*8 + int64(len(g.direct))*4 // the range may become twice as wide
 	}
-	return int64(slotsFor(len(g.slots), len(g.vals)+n)-len(g.slots)) * 16
+	return int64(slotsFor(len(g.slots), len(g.vals)+n)-len(g.slots)) * 8
 }
 
 func (g *wordGrouper) reset() {
 	used := len(g.vals)
-	g.vals, g.null = g.vals[:0], 0
-	clear(g.direct)
-	if tooLarge(len(g.slots), used) {
+	g.vals, g.null, g.any = g.vals[:0], 0, false
+	if tooLarge(len(g.slots), used) || len(g.direct) > directMax && tooLarge(len(g.direct), used) {
 		g.free()
+		g.hashed = g.floats
 	}
+	clear(g.direct)
 	clear(g.slots)
 }
 
 func (g *wordGrouper) assign(keys []columnar.Vector, n int, ids []uint32) {
 	v := &keys[0]
 	vals := g.load(v, n)
-	if !g.hashed && g.reach(vals, v.Valid) {
-		g.byAddress(vals, v.Valid, ids)
-		return
+	if !g.floats {
+		g.widen(vals, v.Valid)
+	}
+	if !g.hashed && !g.reach(n) {
+		g.toHash(n)
+	} else if g.hashed && 2*(len(g.vals)+n) > len(g.slots) {
+		g.grow(n)
 	}
 	if !g.hashed {
-		g.toHash()
+		g.byAddress(vals, v.Valid, ids)
+		return
 	}
 	for from := 0; from < n; from += probeRows {
 		to := min(from+probeRows, n)
@@ -84,6 +94,17 @@ func (g *wordGrouper) assign(keys []columnar.Vector, n int, ids []uint32) {
 		} else {
 			g.probeNulls(vals[from:to], v.Valid, from, ids[from:to])
 		}
+	}
+}
+
+// widen takes a batch's values into the bounds.
+func (g *wordGrouper) widen(vals []uint64, valid columnar.Bitmap) {
+	lo, hi, any := wordBounds(vals, valid)
+	switch {
+	case any && g.any:
+		g.lo, g.hi = min(g.lo, lo), max(g.hi, hi)
+	case any:
+		g.lo, g.hi, g.any = lo, hi, true
 	}
 }
 
@@ -129,37 +150,42 @@ func widenInts[T ~int8 | ~int16 | ~int32 | ~int64](out []uint64, vals []T) {
 	}
 }
 
-// reach makes the direct table cover the values if their whole range stays small.
-func (g *wordGrouper) reach(vals []uint64, valid columnar.Bitmap) bool {
-	lo, hi, any := wordBounds(vals, valid)
-	if !any {
+// close says whether direct address takes no more than a table of that many groups would.
+func (g *wordGrouper) close(groups int) bool {
+	span := uint64(g.hi) - uint64(g.lo)
+	return span < directMax || span < 2*uint64(slotsFor(0, groups)) && span < directMost
+}
+
+// reach makes the direct table cover the keys, if they lie close enough together for n more groups.
+func (g *wordGrouper) reach(n int) bool {
+	if !g.any {
 		return true
 	}
-	if len(g.direct) > 0 {
-		lo, hi = min(lo, g.base), max(hi, g.base+int64(len(g.direct))-1)
+	if g.lo >= g.base && uint64(g.hi)-uint64(g.base) < uint64(len(g.direct)) {
+		return true
 	}
-	span := uint64(hi) - uint64(lo)
-	if span >= directMax {
+	if !g.close(len(g.vals) + n) {
 		return false
 	}
-	if int(span)+1 <= len(g.direct) {
-		return true
+	if len(g.vals) == 0 {
+		g.free()
 	}
-	size := max(64, 2*len(g.direct))
-	for size <= int(span) {
-		size *= 2
+	lo, span := g.lo, int(g.hi-g.lo)+1
+	if len(g.direct) > 0 && g.base < lo {
+		lo, span = g.base, span+int(lo-g.base)
 	}
-	if room := size - int(span) - 1; lo < g.base && len(g.direct) > 0 && lo > math.MinInt64+int64(room) {
-		lo -= int64(room) // the range grows downwards
+	size := max(64, span+span/directRoom)
+	if room := int64(size - span); len(g.direct) > 0 && lo < g.base && lo > math.MinInt64+room {
+		lo -= room // the range grows downwards
 	}
-	if lo > math.MaxInt64-int64(size) {
-		lo = math.MaxInt64 - int64(size) + 1
+	lo = min(lo, math.MaxInt64-int64(size)+1)
+	old, oldBase, slab := g.direct, g.base, g.slab
+	g.direct, g.slab = memory.Slots[uint32](memory.Buffers, size)
+	g.base = lo
+	if len(old) > 0 {
+		copy(g.direct[oldBase-lo:], old)
 	}
-	next := make([]uint32, size)
-	if len(g.direct) > 0 {
-		copy(next[g.base-lo:], g.direct)
-	}
-	g.direct, g.base = next, lo
+	memory.Buffers.Put(slab)
 	return true
 }
 
@@ -205,30 +231,50 @@ func (g *wordGrouper) nullGroup() uint32 {
 	return g.null - 1
 }
 
-// toHash leaves direct addressing.
-func (g *wordGrouper) toHash() {
-	g.direct, g.hashed = nil, true
-	g.rehash(len(g.vals))
+// toHash leaves direct addressing for a table with room for n more groups.
+func (g *wordGrouper) toHash(n int) {
+	g.free()
+	g.hashed = true
+	g.rehash(n)
 }
 
-// rehash makes a table for more than n groups and puts the known ones in.
-func (g *wordGrouper) rehash(n int) {
-	size := slotsFor(0, n)
+// grow makes room for n more groups.
+func (g *wordGrouper) grow(n int) {
+	if g.floats || !g.any || !g.close(len(g.vals)+n) {
+		g.rehash(n)
+		return
+	}
 	g.free()
-	g.slots, g.slab = memory.Slots[wordSlot](memory.Buffers, size)
-	g.shift = 64 - log2(size)
-	mask := uint32(size - 1)
+	g.hashed = false
+	g.reach(n)
+	for i, v := range g.vals {
+		if uint32(i)+1 != g.null {
+			g.direct[int64(v)-g.base] = uint32(i) + 1
+		}
+	}
+}
+
+// rehash makes a table for n more groups and puts the known ones in.
+func (g *wordGrouper) rehash(n int) {
+	g.free()
+	size := slotsFor(0, len(g.vals)+n)
+	g.slots, g.slab = memory.Slots[hashSlot](memory.Buffers, size)
+	g.shift = 32 - log2(size)
+	slots, mask := g.slots, uint32(size-1)
 	for i, v := range g.vals {
 		if uint32(i)+1 == g.null {
 			continue
 		}
-		s := uint32(v * hashMul >> g.shift)
-		for g.slots[s&mask].group != 0 {
+		tag := wordTag(v)
+		s := tag >> g.shift
+		for slots[s&mask] != 0 {
 			s++
 		}
-		g.slots[s&mask] = wordSlot{key: v, group: uint32(i) + 1}
+		slots[s&mask] = hashSlot(tag)<<32 | hashSlot(i+1)
 	}
 }
+
+func wordTag(v uint64) uint32 { return uint32(v * hashMul >> 32) }
 
 func log2(size int) uint {
 	n := uint(0)
@@ -240,58 +286,43 @@ func log2(size int) uint {
 
 // probe hashes all values, then finds or adds each. Runs of equal values are looked up once.
 func (g *wordGrouper) probe(vals []uint64, ids []uint32) {
-	if 2*(len(g.vals)+len(vals)) > len(g.slots) {
-		g.rehash(len(g.vals) + len(vals))
-	}
-	h := g.hashes[:len(vals)]
+	tags := g.tags[:len(vals)]
 	for i, v := range vals {
-		h[i] = uint32(v * hashMul >> g.shift)
+		tags[i] = wordTag(v)
 	}
-	slots, mask := g.slots, uint32(len(g.slots)-1)
 	ids = ids[:len(vals)]
 	last, lastID := ^vals[0], uint32(0)
 	for i, v := range vals {
-		if v == last {
-			ids[i] = lastID
-			continue
-		}
-		last = v
-		for s := h[i]; ; s++ {
-			p := &slots[s&mask]
-			if p.group == 0 {
-				g.vals = append(g.vals, v)
-				p.key, p.group = v, uint32(len(g.vals))
-			} else if p.key != v {
-				continue
-			}
-			lastID = p.group - 1
-			break
+		if v != last {
+			last, lastID = v, g.find(v, tags[i])
 		}
 		ids[i] = lastID
 	}
 }
 
+// find gives the group of a value, a new one if there is none.
+func (g *wordGrouper) find(v uint64, tag uint32) uint32 {
+	slots, mask := g.slots, uint32(len(g.slots)-1)
+	for s := tag >> g.shift; ; s++ {
+		p := slots[s&mask]
+		if p == 0 {
+			g.vals = append(g.vals, v)
+			slots[s&mask] = hashSlot(tag)<<32 | hashSlot(len(g.vals))
+			return uint32(len(g.vals) - 1)
+		}
+		if k := uint32(p) - 1; uint32(p>>32) == tag && g.vals[k] == v {
+			return k
+		}
+	}
+}
+
 // probeNulls is probe for rows some of which are null.
 func (g *wordGrouper) probeNulls(vals []uint64, valid columnar.Bitmap, base int, ids []uint32) {
-	if 2*(len(g.vals)+len(vals)) > len(g.slots) {
-		g.rehash(len(g.vals) + len(vals))
-	}
-	slots, mask := g.slots, uint32(len(g.slots)-1)
 	for i, v := range vals {
-		if !valid.Get(base + i) {
+		if valid.Get(base + i) {
+			ids[i] = g.find(v, wordTag(v))
+		} else {
 			ids[i] = g.nullGroup()
-			continue
-		}
-		for s := uint32(v * hashMul >> g.shift); ; s++ {
-			p := &slots[s&mask]
-			if p.group == 0 {
-				g.vals = append(g.vals, v)
-				p.key, p.group = v, uint32(len(g.vals))
-			} else if p.key != v {
-				continue
-			}
-			ids[i] = p.group - 1
-			break
 		}
 	}
 }
@@ -329,5 +360,5 @@ func narrowWords[T ~uint8 | ~int16 | ~uint32](dst []T, words []uint64) {
 
 func (g *wordGrouper) free() {
 	memory.Buffers.Put(g.slab)
-	g.slots, g.slab = nil, nil
+	g.slots, g.direct, g.slab = nil, nil, nil
 }
