@@ -117,9 +117,13 @@ func (p *process) signal(s syscall.Signal) {
 	}
 }
 
+// busy is how many times longer than on a machine that does little else something may take that happens at some time.
+const busy = 3
+
 // see waits until standard error has a match and gives its first group.
 func (p *process) see(pattern string, limit time.Duration) string {
 	p.t.Helper()
+	limit *= busy
 	re := regexp.MustCompile(pattern)
 	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if m := re.FindStringSubmatch(p.err.String()); m != nil {
@@ -265,6 +269,7 @@ func tail(s string, n int) string {
 // eventually waits until f holds.
 func eventually(t *testing.T, limit time.Duration, what string, f func() bool) time.Duration {
 	t.Helper()
+	limit *= busy
 	begin := time.Now()
 	for !f() {
 		if time.Since(begin) > limit {

@@ -102,13 +102,20 @@ func (x *terminal) see(pattern string) []string {
 	}
 }
 
-// ready waits until a shell can be typed into: it has shown its prompt and learnt where the cursor is. What is typed in
-// between gets lost in the answer.
+// ready waits until a shell can be typed into: it has shown its prompt, asked where the cursor is, and gone on with the answer. What
+// is typed in between gets lost in the answer.
 func (x *terminal) ready(s shell) {
 	x.t.Helper()
 	x.see(s.ready)
-	for n := -1; n != len(x.shown.String()); time.Sleep(quiet) {
-		n = len(x.shown.String())
+	for end, n := time.Now().Add(limit), -1; ; time.Sleep(quiet) {
+		text := x.shown.String()
+		_, after, asked := strings.Cut(text[max(strings.LastIndex(text, s.ready), 0):], "\x1b[6n")
+		if asked && after != "" && n == len(text) {
+			return
+		}
+		if n = len(text); time.Now().After(end) {
+			x.t.Fatalf("the shell does not go on after its prompt: %q", text[max(0, n-500):])
+		}
 	}
 }
 
