@@ -1,7 +1,6 @@
 package eventlog
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -99,24 +98,4 @@ func (n number) String() string {
 		return strconv.FormatFloat(n.f, 'g', -1, 64)
 	}
 	return strconv.FormatInt(n.i, 10)
-}
-
-// peaks is an object with a field for each executor metric.
-type peaks event.ExecutorMetrics
-
-// MarshalJSON implements json.Marshaler.
-func (p peaks) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	for i, n := range p {
-		sep := byte(',')
-		if i == 0 {
-			sep = '{'
-		}
-		b.WriteByte(sep)
-		b.WriteString(strconv.Quote(event.ExecutorMetric(i).String()))
-		b.WriteByte(':')
-		b.WriteString(strconv.FormatInt(n, 10))
-	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
 }

@@ -55,12 +55,8 @@ type taskEnd struct {
 }
 
 func (e *encoder) taskEnd(name string, ev *event.TaskEnd) taskEnd {
-	f := taskEnd{Event: name, Stage: ev.Stage, Attempt: ev.StageAttempt, Type: ev.TaskType, Reason: e.reason(ev.Reason),
-		Info: taskForm(&ev.Info, e.sums.task(ev)), Metrics: metricsForm(ev.Metrics)}
-	if ev.Peaks != nil {
-		f.Peaks = peaks(*ev.Peaks)
-	}
-	return f
+	return taskEnd{Event: name, Stage: ev.Stage, Attempt: ev.StageAttempt, Type: ev.TaskType, Reason: e.reason(ev.Reason),
+		Info: taskForm(&ev.Info, e.sums.task(ev)), Peaks: peaksForm(ev.Peaks), Metrics: metricsForm(ev.Metrics)}
 }
 
 // The reasons of tasks' ends.
@@ -225,4 +221,23 @@ func metricsForm(m *event.TaskMetrics) *taskMetrics {
 		f.Blocks = append(f.Blocks, blockState{b.Block, blockStatus{levelOf(b.Level), b.MemSize, b.DiskSize}})
 	}
 	return f
+}
+
+// peaks are the executor metrics, in their order; the fields have their names.
+type peaks struct {
+	JVMHeapMemory, JVMOffHeapMemory, OnHeapExecutionMemory, OffHeapExecutionMemory,
+	OnHeapStorageMemory, OffHeapStorageMemory, OnHeapUnifiedMemory, OffHeapUnifiedMemory,
+	DirectPoolMemory, MappedPoolMemory, ProcessTreeJVMVMemory, ProcessTreeJVMRSSMemory,
+	ProcessTreePythonVMemory, ProcessTreePythonRSSMemory, ProcessTreeOtherVMemory, ProcessTreeOtherRSSMemory,
+	MinorGCCount, MinorGCTime, MajorGCCount, MajorGCTime,
+	TotalGCTime, ConcurrentGCCount, ConcurrentGCTime int64
+}
+
+func peaksForm(p *event.ExecutorMetrics) peaks {
+	if p == nil {
+		return peaks{}
+	}
+	return peaks{p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7],
+		p[8], p[9], p[10], p[11], p[12], p[13], p[14], p[15],
+		p[16], p[17], p[18], p[19], p[20], p[21], p[22]}
 }

@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -23,6 +24,24 @@ func BenchmarkTask(b *testing.B) {
 			if _, err := e.line(ev); err != nil {
 				b.Fatal(err)
 			}
+		}
+	}
+}
+
+// TestPeaks: the form of the executor metrics has the fields of their table, in its order.
+func TestPeaks(t *testing.T) {
+	form := reflect.TypeFor[peaks]()
+	if form.NumField() != int(event.NumExecutorMetrics) {
+		t.Fatalf("%d fields for %d metrics", form.NumField(), event.NumExecutorMetrics)
+	}
+	var p event.ExecutorMetrics
+	for i := range p {
+		p[i] = int64(i)
+	}
+	values := reflect.ValueOf(peaksForm(&p))
+	for i := range p {
+		if name := event.ExecutorMetric(i).String(); form.Field(i).Name != name || values.Field(i).Int() != int64(i) {
+			t.Errorf("field %d is %s = %v, not %s", i, form.Field(i).Name, values.Field(i), name)
 		}
 	}
 }
