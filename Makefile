@@ -50,7 +50,7 @@ integration: bin/firesteel $(VENV)/client-4.2/.done $(VENV)/client-4.3/.done dat
 deep:
 	FIRESTEEL_DEEP=1 $(GO) test -timeout 60m ./internal/scheduler/... ./internal/connect/host
 	$(GO) test -run '^$$' -fuzz Fuzz -fuzztime 60s ./internal/sqlparser
-	$(GO) test -run '^$$' -fuzz FuzzPlans -fuzztime 300s ./internal/connect/host
+	$(GO) test -run '^$$' -fuzz FuzzPlans -fuzztime 300s -fuzzminimizetime 10x ./internal/connect/host
 
 # Real processes that are killed, stopped and starved on purpose; docs/faults.md lists the cases. CHAOS is how long the
 # cluster is harmed.
