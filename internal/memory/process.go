@@ -33,6 +33,7 @@ func LimitProcess(total int64) (budget int64) {
 	processLimit.Store(total)
 	debug.SetMemoryLimit(total - total/heapSpare)
 	paceCollector()
+	forgetProgram()
 	columnar.LimitValues(total / valueShare)
 	Buffers.Limit(min(slabKept, total/slabShare))
 	return BudgetOf(total)

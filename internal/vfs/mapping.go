@@ -25,7 +25,7 @@ type mappings struct {
 const (
 	// maxTouched bounds the pages of mapped files that stay in the process although nobody looks at them: they count as its
 	// memory. Some stay, for what many queries read would be faulted in again by each.
-	maxTouched = 32 << 20
+	maxTouched = 64 << 20
 	// touchBlock is the unit in which they are counted.
 	touchBlock = 64 << 10
 )
