@@ -181,6 +181,7 @@ def test_startup_file_of_the_user(shell, tmp_path):
     t.see(PROMPT)
     t.type("print('mine is', mine)\n")
     t.see(r"mine is 4\r\n")
+    t.see(PROMPT)
     t.type("\x04")
     assert t.ends() == 0
 
