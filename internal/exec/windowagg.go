@@ -219,7 +219,13 @@ func (w *windowAgg) page(from, to int) (columnar.Vector, error) {
 		return w.tree.page(from, to)
 	}
 	if w.chain != nil {
-		return w.chained(from, to)
+		frames := *w.frames
+		v, err := w.chained(from, to)
+		if err == nil {
+			return v, nil
+		}
+		// The sum may have overflowed at a row that is in no frame: the frames themselves decide.
+		*w.frames, w.chain = frames, nil
 	}
 	return inParts(w.call.t, from, to, w.growing)
 }

@@ -215,21 +215,18 @@ func TestFallbackStorageFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := start(t, 1, 1, settings)
-	if _, err := c.run(t, mapStage("map", 2)); err != nil {
-		t.Fatal(err)
-	}
-	c.procs.kill("0", syscall.SIGTERM)
-	c.awaitEnd(t, "0")
-	out, err := c.run(t, mapStage("map", 2), reduceStage("reduce"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	wantSums(t, out, 2)
+	c.mapsAfterLeaving(t)
 }
 
 // The only executor there is has nobody to give its blocks to, and may go without.
 func TestDecommissionAlone(t *testing.T) {
 	c := start(t, 1, 1, leaves)
+	c.mapsAfterLeaving(t)
+}
+
+// mapsAfterLeaving ends the only executor when it has map outputs, and demands that a job which needs them succeeds.
+func (c *testCluster) mapsAfterLeaving(t *testing.T) {
+	t.Helper()
 	if _, err := c.run(t, mapStage("map", 2)); err != nil {
 		t.Fatal(err)
 	}
